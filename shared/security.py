@@ -1,0 +1,54 @@
+"""What every answer carries and every request must pass, whatever it asks for."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from shared.settings import SETTINGS
+from shared.errors import ForeignForm
+from shared.forms import is_cross_site
+
+# Enough for any form of ours; an audience that takes files says so. See web.Audience.
+BODY_LIMIT = 64 * 1024
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    # Pages are personal unless their handler says otherwise.
+    "Cache-Control": "no-store",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal `on_response_prepare`: add what the handler did not set itself."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.config_dict[SETTINGS].is_https:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    response.headers["Server"] = "examhall"  # not which versions of what we run on
+
+
+@web.middleware
+async def refuse_foreign_forms(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a form that another site made somebody's browser send."""
+    if is_cross_site(request, public_url=str(request.config_dict[SETTINGS].public_url)):
+        raise ForeignForm
+    return await handler(request)
