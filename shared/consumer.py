@@ -140,7 +140,7 @@ class Consumer:
         self._record(name, messages, outcome="handled" if count else "repeated", started=started)
 
     async def _handle(self, name: str, messages: Sequence[AbstractIncomingMessage]) -> int:
-        """Handle messages; while the database is away, wait for it rather than blame the message."""
+        """Handle messages; while the database is away, wait rather than blame the message."""
         if name not in self._classes:
             raise LookupError(f"{self._service} has no handler for {name!r}")
         event_class = self._classes[name]

@@ -10,6 +10,7 @@ from jinja2.utils import missing
 from yarl import URL
 
 from shared import i18n
+from shared.auth import PRINCIPAL
 from shared.forms import Form
 from shared.i18n import LANGUAGES, PARAMETER, Catalogues, language_of
 from shared.static import StaticFiles
@@ -70,7 +71,7 @@ def render(
     page = request.config_dict[TEMPLATES].render(
         template,
         language=language,
-        principal=request.get("principal"),
+        principal=request.get(PRINCIPAL),
         path=request.path,
         switches=_switches(request, language),
         status=status,

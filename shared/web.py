@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from shared import health
 from shared.auth import SESSIONS, Sessions
+from shared.background import Background
 from shared.db import POOL, create_pool
 from shared.guards import Guard, pass_guard
 from shared.i18n import Catalogues, switch_language
@@ -36,14 +37,6 @@ class Audience:
     routes: Sequence[web.RouteDef]
     guard: Guard
     body_limit: int = BODY_LIMIT
-
-
-class Background(Protocol):
-    """Something that runs beside the requests: a group commit, the sessions."""
-
-    async def run(self) -> None: ...
-
-    def stop(self) -> None: ...
 
 
 @dataclass
@@ -130,7 +123,7 @@ def _provide(service: Service, apps: Sequence[web.Application], static: StaticFi
     settings = service.settings
     sessions = Sessions(database_url=str(settings.database_url), service=service.name)
     service.background.append(sessions)
-    provided = {
+    provided: dict[web.AppKey[Any], Any] = {
         SERVICE_NAME: service.name,
         SETTINGS: settings,
         TRUSTED_PROXIES: settings.trusted_proxies,
