@@ -12,6 +12,7 @@ from jinja2.utils import missing
 from yarl import URL
 
 from shared import i18n
+from shared.auth import PRINCIPAL
 from shared.forms import Form
 from shared.i18n import LANGUAGES, PARAMETER, Catalogues, language_of, on_this_site
 from shared.static import StaticFiles
@@ -92,7 +93,7 @@ def render(
     page = request.config_dict[TEMPLATES].render(
         template,
         language=language,
-        principal=request.get("principal"),
+        principal=request.get(PRINCIPAL),
         path=request.path,
         switches=_switches(request, language),
         status=status,
