@@ -30,6 +30,14 @@ class Person:
     roles: tuple[str, ...] = ("registrar", "something-new")
 
 
+@dataclass(frozen=True)
+class AuditLine:
+    recorded_at: datetime = datetime(2026, 5, 5, 15, 59, tzinfo=UTC)
+    actor: str = "clerk@exam.example"
+    act: str = "approved"
+    subject: str = "r-1"
+
+
 class SignIn(BaseModel):
     email: Annotated[str, Says("Enter your name")]
     password: Annotated[SecretStr, Says("Enter your password")]
@@ -51,18 +59,15 @@ def scrap(tmp_path: Path, source: str) -> Templates:
     return templates_of("identity", tmp_path)
 
 
-AUDIT_LINE = (datetime(2026, 5, 5, 15, 59, tzinfo=UTC), "clerk@exam.example", "approved", "r-1")
 STAFF: dict[str, Any] = {
     "events_waiting": 3,
     "oldest_waiting_seconds": 1.7,
-    "dead_letters": 2,
-    "audit_lines": [AUDIT_LINE],
+    "audit_lines": [AuditLine()],
     "zone": ZoneInfo("Asia/Taipei"),
 }
 QUIET: dict[str, Any] = {
     "events_waiting": 0,
     "oldest_waiting_seconds": None,
-    "dead_letters": None,
     "audit_lines": [],
     "zone": ZoneInfo("Asia/Taipei"),
 }
@@ -72,7 +77,8 @@ PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("identity", "refused.html", {"refusal": "100% taken"}),
     *[("identity", "problem.html", {"status": s, "reference": "r-7"}) for s in (404, 500, 503)],
     ("identity", "problem.html", {"status": 418, "reference": None}),
-    *[(name, "public/first_page.html", {}) for name in NAMES],
+    ("identity", "public/first_page.html", {"account": Person()}),
+    *[(name, "public/first_page.html", {"account": None}) for name in NAMES],
     *[(name, "staff/first_page.html", STAFF | {"service": name}) for name in NAMES],
     *[(name, "staff/first_page.html", QUIET | {"service": name}) for name in NAMES],
 ]
