@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import BaseModel, SecretStr
 
+from shared.audit import Entry
 from shared.forms import Form, Says
 from shared.i18n import LANGUAGES, Catalogues, switch_language
 from shared.static import Asset, StaticFiles
@@ -27,7 +28,7 @@ class Person:
     name: str = "王<大>同"
     email: str = "datong@exam.example"
     is_staff: bool = True
-    roles: tuple[str, ...] = ("registrar", "something-new")
+    roles: tuple[str, ...] = ("registrar", "examiner")
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,11 @@ def scrap(tmp_path: Path, source: str) -> Templates:
     return templates_of("identity", tmp_path)
 
 
+AUDIT_LINE = Entry(datetime(2026, 5, 5, 15, 59, tzinfo=UTC), "clerk", "approved", "r-1")
 STAFF: dict[str, Any] = {
     "events_waiting": 3,
     "oldest_waiting_seconds": 1.7,
-    "audit_lines": [AuditLine()],
+    "audit_lines": [AUDIT_LINE],
     "zone": ZoneInfo("Asia/Taipei"),
 }
 QUIET: dict[str, Any] = {
@@ -77,8 +79,8 @@ PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("identity", "refused.html", {"refusal": "100% taken"}),
     *[("identity", "problem.html", {"status": s, "reference": "r-7"}) for s in (404, 500, 503)],
     ("identity", "problem.html", {"status": 418, "reference": None}),
-    ("identity", "public/first_page.html", {"account": Person()}),
     *[(name, "public/first_page.html", {"account": None}) for name in NAMES],
+    ("identity", "public/first_page.html", {"account": Person()}),
     *[(name, "staff/first_page.html", STAFF | {"service": name}) for name in NAMES],
     *[(name, "staff/first_page.html", QUIET | {"service": name}) for name in NAMES],
 ]
