@@ -31,14 +31,6 @@ class Person:
     roles: tuple[str, ...] = ("registrar", "examiner")
 
 
-@dataclass(frozen=True)
-class AuditLine:
-    recorded_at: datetime = datetime(2026, 5, 5, 15, 59, tzinfo=UTC)
-    actor: str = "clerk@exam.example"
-    act: str = "approved"
-    subject: str = "r-1"
-
-
 class SignIn(BaseModel):
     email: Annotated[str, Says("Enter your name")]
     password: Annotated[SecretStr, Says("Enter your password")]
