@@ -72,7 +72,7 @@ def _read_session(request: web.Request) -> Principal | None:
 def _wants_renewal(request: web.Request, principal: Principal | None) -> bool:
     """Tell whether identity should be asked for a fresh session on the way to this page."""
     # Only pages are sent round by identity: a form must not lose what was typed.
-    if request.method != hdrs.METH_GET or request.path == RENEWAL:
+    if request.method != hdrs.METH_GET or request.path in {RENEWAL, SIGN_IN}:
         return False
     if principal is None:
         return _has_session(request)  # it ran out or was revoked: renewed, or its cookie removed
