@@ -40,13 +40,13 @@ def _start(machine: Machine) -> None:
     packages.install(packages.missing_servers(), log=machine.setup_log, then="up")
     assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
     _start_servers(machine)
-    if machine.services.process and not machine.is_ready():
-        with step("Stopping what is left of the services"):
+    if machine.services.process and not machine.services_answer(patience=5):
+        with step("Stopping services that no longer answer"):
             machine.services.stop()
-            machine.sandbox.stop()
     if not machine.services.process:
         with step("Migrating databases and queues"):
             machine.run_module("deploy.all_in_one", "migrate")
+    machine.choose_web_ports()
     with step("Starting the services"):
         machine.start_services()
     if not _accounts_file(machine).exists():
@@ -61,6 +61,7 @@ def _start_servers(machine: Machine) -> None:
     # asyncpg is in .venv only, and `down` or `--help` must do without
     from deploy.one_machine import databases
 
+    machine.choose_server_ports()
     with step("Starting PostgreSQL and RabbitMQ"):
         machine.start_servers()
         databases.create(machine.postgres.url, SERVICES)
