@@ -1,0 +1,37 @@
+"""Enrollment: candidates take places in sittings; registrars run the sittings."""
+
+from pathlib import Path
+
+from services.enrollment import pages, staff
+from services.enrollment.consumers import HANDLERS
+from services.enrollment.settings import Settings
+from shared import guards, run
+from shared.auth import Role
+from shared.web import Audience, Service
+from shared.worker import Worker
+
+HERE = Path(__file__).parent
+
+
+def create_app(settings: Settings) -> Service:
+    return Service(
+        "enrollment",
+        settings,
+        folder=HERE,
+        audiences=[
+            Audience(
+                "/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
+            ),
+            Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
+        ],
+    )
+
+
+def create_worker(settings: Settings) -> Worker:
+    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS)
+
+
+ENTRY = run.Entry("enrollment", Settings, create_app, create_worker, folder=HERE)
+
+if __name__ == "__main__":
+    run.main(ENTRY)

@@ -1,0 +1,101 @@
+"""Sessions: who is signed in, where. Sole writer of the `sessions` table."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import jwt
+
+from services.identity.accounts import Account
+from services.identity.keys import SigningKey
+from shared import audit, auth, outbox
+from shared.db import Tx
+from shared.events.identity import SessionsRevoked
+
+STAFF_SESSION_LASTS = timedelta(hours=12)  # a long working day
+CANDIDATE_SESSION_LASTS = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody signed in on one device."""
+
+    id: UUID
+    account_id: UUID
+    ends_at: datetime
+
+
+async def begin(tx: Tx, *, account: Account, now: datetime) -> Session:
+    lasts = STAFF_SESSION_LASTS if account.roles else CANDIDATE_SESSION_LASTS
+    row = await tx.fetchrow(
+        """
+        INSERT INTO sessions (account_id, began_at, ends_at) VALUES ($1, $2, $3)
+        RETURNING id, account_id, ends_at
+        """,
+        account.id,
+        now,
+        now + lasts,
+    )
+    assert row is not None
+    session = Session(**row)
+    await audit.record(
+        tx,
+        [
+            audit.Line(
+                str(account.id), "signed_in", f"account {account.id}", {"session": session.id}
+            )
+        ],
+    )
+    return session
+
+
+async def find_live(tx: Tx, *, session_id: UUID, now: datetime) -> Session | None:
+    row = await tx.fetchrow(
+        """
+        SELECT id, account_id, ends_at FROM sessions
+         WHERE id = $1 AND ended_at IS NULL AND ends_at > $2
+        """,
+        session_id,
+        now,
+    )
+    return Session(**row) if row else None
+
+
+async def end(tx: Tx, *, session_id: UUID, now: datetime) -> None:
+    """End one session here and, by event, everywhere. Ending it again changes nothing."""
+    account_id = await tx.fetchval(
+        "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING account_id",
+        session_id,
+        now,
+    )
+    if account_id is None:
+        return
+    revoked = SessionsRevoked(subject=session_id, issued_before=now, forget_at=now + auth.LIFETIME)
+    await auth.remember_revocations(tx, [revoked])
+    await outbox.publish(tx, [revoked])
+    await audit.record(
+        tx,
+        [
+            audit.Line(
+                str(account_id), "signed_out", f"account {account_id}", {"session": session_id}
+            )
+        ],
+    )
+
+
+def sign(session: Session, account: Account, key: SigningKey, *, now: datetime) -> str:
+    """Write the token that every service can read."""
+    return jwt.encode(
+        {
+            "sub": str(account.id),
+            "sid": str(session.id),
+            "aud": auth.AUDIENCE,
+            "name": account.name,
+            "roles": sorted(account.roles),
+            "iat": now.timestamp(),
+            "exp": min(now + auth.LIFETIME, session.ends_at).timestamp(),
+        },
+        key.private_key,
+        algorithm=auth.ALGORITHM,
+        headers={"kid": key.key_id},
+    )

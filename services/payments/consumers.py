@@ -1,0 +1,5 @@
+"""What payments does when another service's news arrives."""
+
+from shared.inbox import Handlers
+
+HANDLERS: Handlers = {}

@@ -1,0 +1,39 @@
+"""Scoring: scores become results, and results become visible at one instant."""
+
+from pathlib import Path
+
+from services.scoring import pages, staff
+from services.scoring.consumers import HANDLERS
+from services.scoring.settings import Settings
+from shared import guards, run
+from shared.auth import Role
+from shared.web import Audience, Service
+from shared.worker import Worker
+
+HERE = Path(__file__).parent
+
+
+def create_app(settings: Settings) -> Service:
+    return Service(
+        "scoring",
+        settings,
+        folder=HERE,
+        audiences=[
+            Audience(
+                "/scoring/staff/",
+                staff.ROUTES,
+                guards.staff(Role.EXAMINER, Role.RELEASER, Role.ADMINISTRATOR),
+            ),
+            Audience("/scoring/", pages.ROUTES, guards.EVERYONE),
+        ],
+    )
+
+
+def create_worker(settings: Settings) -> Worker:
+    return Worker("scoring", settings, folder=HERE, handlers=HANDLERS)
+
+
+ENTRY = run.Entry("scoring", Settings, create_app, create_worker, folder=HERE)
+
+if __name__ == "__main__":
+    run.main(ENTRY)

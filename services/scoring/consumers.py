@@ -1,0 +1,5 @@
+"""What scoring does when another service's news arrives."""
+
+from shared.inbox import Handlers
+
+HANDLERS: Handlers = {}

@@ -1,0 +1,110 @@
+"""The connection pool, and the transaction an edge opens around its work."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+from aiohttp import web
+from pydantic_core import from_json, to_json
+
+from shared.errors import Busy
+from shared.metrics import POOL_WAITS
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Tx: TypeAlias = Connection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Row: TypeAlias = asyncpg.Record
+else:
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+    Tx = asyncpg.Connection
+    Row = asyncpg.Record
+
+POOL = web.AppKey("pool", Pool)
+
+# Someone who waits longer than this for a connection is better told to come back.
+ACQUIRE_SECONDS = 5
+# No statement of ours is meant to run longer; a runaway must not hold its locks all night.
+STATEMENT_SECONDS = 30
+# The relay waits for the broker inside a transaction; see bus.CONFIRM_SECONDS.
+IDLE_IN_TRANSACTION_SECONDS = 60
+
+
+def _options(application: str) -> dict[str, str]:
+    return {
+        "application_name": application,
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
+        "timezone": "UTC",
+    }
+
+
+async def create_pool(url: str, *, application: str, size: int = 10) -> Pool:
+    """Open a pool. It connects when first needed, so a service starts before its database."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=size,
+        init=_use_json,
+        server_settings=_options(application),
+        timeout=ACQUIRE_SECONDS,
+    )
+
+
+async def connect(url: str, *, application: str) -> Connection:
+    """Open one connection that lives long: no pool, no reset between uses."""
+    connection = await asyncpg.connect(
+        url, server_settings=_options(application), timeout=ACQUIRE_SECONDS
+    )
+    await _use_json(connection)
+    return connection
+
+
+async def _use_json(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        encoder=lambda value: to_json(value).decode(),
+        decoder=from_json,
+        schema="pg_catalog",
+    )
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Tx]:
+    """Open a transaction, or refuse as Busy when no connection becomes free in time."""
+    asked = time.perf_counter()
+    try:
+        connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
+    except TimeoutError:
+        raise Busy from None
+    finally:
+        POOL_WAITS.observe(time.perf_counter() - asked)
+    try:
+        async with connection.transaction():
+            yield connection
+    finally:
+        await pool.release(connection)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Tell whether the database, not the statement, is at fault: later the same work may succeed.
+
+    Lost connections, shutdowns, full disks, too many connections, deadlocks and lock time-outs.
+    """
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return False  # a statement that is too slow will be too slow again
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, ValueError)  # asyncpg.DataError is a wrong argument
+    return isinstance(
+        error,
+        OSError  # TimeoutError and ConnectionError among them
+        | Busy
+        | asyncpg.PostgresConnectionError
+        | asyncpg.OperatorInterventionError
+        | asyncpg.InsufficientResourcesError
+        | asyncpg.TransactionRollbackError
+        | asyncpg.LockNotAvailableError,
+    )

@@ -1,0 +1,152 @@
+"""Group commit: requests that arrive while a transaction runs share the next one."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+import structlog
+
+from shared import db
+from shared.db import Connection, Tx
+from shared.errors import Busy, Refused
+from shared.metrics import GROUP_COMMIT_BUSY, GROUP_COMMIT_SIZES, GROUP_COMMIT_WAITS
+
+log = structlog.get_logger()
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+# One statement over more rows than this gains nothing and makes everyone wait for the last.
+LARGEST_BATCH = 500
+# At 10,000 a second this is half a second of waiting; whoever comes then is told to come back.
+LONGEST_QUEUE = 5_000
+
+# Settles all items in one transaction: an answer or a refusal for each, in their order.
+Settle: TypeAlias = Callable[[Tx, list[Item]], Awaitable[Sequence[Answer | Refused]]]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting(Generic[Item, Answer]):
+    item: Item
+    answer: "asyncio.Future[Answer]"
+    since: float
+
+    def settle(self, outcome: "Answer | Refused | Exception") -> None:
+        if self.answer.done():
+            return  # its request was cancelled; what it asked for is done all the same
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
+class GroupCommit(Generic[Item, Answer]):
+    """Turns a crowd of single requests into lists, and hands each its own answer.
+
+    `settle` must tolerate an item that comes twice: whoever is told Busy because the connection
+    broke in the commit may have been served, and will ask again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settle: "Settle[Item, Answer]",
+        *,
+        database_url: str,
+        longest_queue: int = LONGEST_QUEUE,
+        largest_batch: int = LARGEST_BATCH,
+    ) -> None:
+        self._name = name
+        self._settle = settle
+        self._database_url = database_url
+        self._longest_queue = longest_queue
+        self._largest_batch = largest_batch
+        self._queue: deque[_Waiting[Item, Answer]] = deque()
+        self._arrived = asyncio.Event()
+        self._stopping = False
+        # A connection of its own, kept: a pool would reset it after every transaction.
+        self._connection: Connection | None = None
+        self._sizes = GROUP_COMMIT_SIZES.labels(name)
+        self._waits = GROUP_COMMIT_WAITS.labels(name)
+
+    async def ask(self, item: Item) -> Answer:
+        """Join the next transaction; return its answer to this item, or raise its refusal."""
+        if self._stopping or len(self._queue) >= self._longest_queue:
+            GROUP_COMMIT_BUSY.labels(self._name).inc()
+            raise Busy
+        waiting: _Waiting[Item, Answer] = _Waiting(
+            item, asyncio.get_running_loop().create_future(), time.perf_counter()
+        )
+        self._queue.append(waiting)
+        self._arrived.set()
+        return await waiting.answer
+
+    def stop(self) -> None:
+        """Refuse newcomers, settle those who wait, then end."""
+        self._stopping = True
+        self._arrived.set()
+
+    async def run(self) -> None:
+        try:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._queue:
+                    size = min(len(self._queue), self._largest_batch)
+                    batch = [self._queue.popleft() for _ in range(size)]
+                    await self._settle_batch(batch)
+                if self._stopping:
+                    return
+        finally:
+            # Cancelled, or a defect of ours: nobody is left waiting for ever.
+            self._stopping = True
+            while self._queue:
+                self._queue.popleft().settle(Busy())
+            if self._connection is not None:
+                with contextlib.suppress(Exception):
+                    await self._connection.close(timeout=5)
+
+    async def _settle_batch(self, batch: "list[_Waiting[Item, Answer]]") -> None:
+        self._sizes.observe(len(batch))
+        try:
+            await self._commit(batch)
+        except Exception as error:
+            if db.is_unavailable(error):
+                # Perhaps committed, perhaps not: never do it again on our own account.
+                log.warning("group commit lost its database", name=self._name, error=repr(error))
+                await self._drop_connection()
+                outcome: Exception = Busy()
+            elif len(batch) > 1:
+                log.warning("batch failed, settling one by one", name=self._name, error=repr(error))
+                for waiting in batch:
+                    await self._settle_batch([waiting])
+                return
+            else:
+                outcome = error
+            for waiting in batch:
+                waiting.settle(outcome)
+        except BaseException:
+            for waiting in batch:
+                waiting.settle(Busy())
+            raise
+
+    async def _commit(self, batch: "list[_Waiting[Item, Answer]]") -> None:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await db.connect(self._database_url, application=self._name)
+        async with self._connection.transaction():
+            outcomes = await self._settle(self._connection, [waiting.item for waiting in batch])
+            if len(outcomes) != len(batch):
+                raise RuntimeError(f"{len(batch)} items got {len(outcomes)} answers")
+        settled = time.perf_counter()
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            self._waits.observe(settled - waiting.since)
+            waiting.settle(outcome)
+
+    async def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None

@@ -1,0 +1,89 @@
+"""Doors: who may come through to a group of routes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from yarl import URL
+
+from shared.auth import PRINCIPAL, RENEW_AFTER, SESSIONS, Principal, Role, cookie_name
+from shared.errors import ForeignForm, NotAllowed, SignedOut
+from shared.forms import is_cross_site
+from shared.observe import ARRIVED_AT
+from shared.settings import SETTINGS
+
+SIGN_IN = "/identity/sign-in"
+RENEWAL = "/identity/renewal"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Whom a door lets in. Its name stands in the documents and in the access matrix."""
+
+    name: str
+    admits: Callable[[Principal | None], bool]
+    for_machines: bool = False
+
+
+EVERYONE = Guard("everyone", lambda principal: True)
+CANDIDATES = Guard("candidates", lambda principal: principal is not None and not principal.is_staff)
+# Programs that need no session: published keys, providers whose messages are signed.
+MACHINES = Guard("machines", lambda principal: True, for_machines=True)
+ANY_STAFF = Guard("any staff", lambda principal: principal is not None and principal.is_staff)
+
+
+def staff(*roles: Role) -> Guard:
+    """Staff who hold at least one of the roles."""
+    admitted = frozenset(roles)
+    return Guard(
+        f"staff: {', '.join(sorted(roles))}",
+        lambda principal: principal is not None and bool(principal.roles & admitted),
+    )
+
+
+async def pass_guard(guard: Guard, request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let a request through, send a person to sign in, or refuse."""
+    if guard.for_machines:
+        return await handler(request)  # no cookie is read there, so nobody's browser can be abused
+    if is_cross_site(request, public_url=str(request.config_dict[SETTINGS].public_url)):
+        raise ForeignForm
+    principal = _read_session(request)
+    if principal is not None:
+        request[PRINCIPAL] = principal
+    if not guard.admits(principal):
+        if principal is not None:
+            raise NotAllowed
+        if request.method == hdrs.METH_GET:
+            raise web.HTTPSeeOther(_ask_identity(request))
+        raise SignedOut
+    if _wants_renewal(request, principal):
+        raise web.HTTPSeeOther(_ask_identity(request))
+    return await handler(request)
+
+
+def _read_session(request: web.Request) -> Principal | None:
+    token = request.cookies.get(cookie_name(request.config_dict[SETTINGS]))
+    if not token:
+        return None
+    return request.config_dict[SESSIONS].read(token, now=request[ARRIVED_AT])
+
+
+def _wants_renewal(request: web.Request, principal: Principal | None) -> bool:
+    """Tell whether identity should be asked for a fresh session on the way to this page."""
+    # Only pages are sent round by identity: a form must not lose what was typed.
+    if request.method != hdrs.METH_GET or request.path == RENEWAL:
+        return False
+    if principal is None:
+        return _has_session(request)  # it ran out or was revoked: renewed, or its cookie removed
+    return request[ARRIVED_AT] - principal.issued_at > RENEW_AFTER
+
+
+def _has_session(request: web.Request) -> bool:
+    return bool(request.cookies.get(cookie_name(request.config_dict[SETTINGS])))
+
+
+def _ask_identity(request: web.Request) -> str:
+    """Identity renews a session it still knows, and asks everybody else to sign in."""
+    page = RENEWAL if _has_session(request) else SIGN_IN
+    return str(URL(page).with_query(next=request.path_qs))

@@ -1,0 +1,125 @@
+"""What is told about the running house: logs, the canonical line of each request, and metrics."""
+
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic_core import to_json
+
+from shared.metrics import REQUESTS
+from shared.proxies import is_from_gateway
+from shared.settings import ServiceSettings
+from shared.tracing import request_span
+
+log = structlog.get_logger()
+
+# Judged by when a request arrived, not by when we got round to it.
+ARRIVED_AT = web.RequestKey("arrived_at", datetime)
+REQUEST_ID = web.RequestKey("request_id", str)
+SERVICE_NAME = web.AppKey("service_name", str)
+
+# Asked every few seconds by machines; a line each would drown the others.
+UNLOGGED = {"/healthz", "/readyz", "/metrics"}
+
+
+def configure_logs(settings: ServiceSettings) -> None:
+    """Write JSON lines, or readable ones on a terminal, to standard output."""
+    readable = settings.log_format == "text" or (
+        settings.log_format == "auto" and sys.stdout.isatty()
+    )
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if readable:
+        processors.append(structlog.dev.ConsoleRenderer())
+    else:
+        processors += [
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(serializer=_to_json),
+        ]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    # The libraries' own words join ours, warnings and worse only.
+    logging.basicConfig(level=logging.WARNING, handlers=[_ToStructlog()], force=True)
+    logging.captureWarnings(capture=True)
+
+
+def _to_json(line: object, **_: object) -> str:
+    return to_json(line, fallback=repr).decode()
+
+
+class _ToStructlog(logging.Handler):
+    """Passes what libraries log through the same processors."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.log(
+            record.levelno,
+            record.getMessage(),
+            logger=record.name,
+            exc_info=record.exc_info or None,
+        )
+
+
+@web.middleware
+async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Stamp a request with its arrival and its id, and write its one canonical line."""
+    request[ARRIVED_AT] = datetime.now(UTC)
+    request[REQUEST_ID] = request_id = _request_id(request)
+    if request.path in UNLOGGED:
+        return await handler(request)
+    started = time.perf_counter()
+    resource = request.match_info.route.resource
+    # The route, never the path: paths carry ids, queries carry anything.
+    route = resource.canonical if resource is not None else "(none)"
+    status = 500
+    with (
+        structlog.contextvars.bound_contextvars(request_id=request_id),
+        request_span(f"{request.method} {route}", request.headers) as span,
+    ):
+        try:
+            response = await handler(request)
+        except web.HTTPException as answer:
+            status = answer.status
+            raise
+        else:
+            status = response.status
+            return response
+        finally:
+            seconds = time.perf_counter() - started
+            service = request.match_info.apps[-1][SERVICE_NAME]
+            REQUESTS.labels(service, route, request.method, status).observe(seconds)
+            span.set_attribute("http.response.status_code", status)
+            log.info(
+                "request",
+                service=service,
+                method=request.method,
+                route=route,
+                status=status,
+                seconds=round(seconds, 4),
+            )
+
+
+def _request_id(request: web.Request) -> str:
+    if is_from_gateway(request):
+        given = request.headers.get("X-Request-Id", "")
+        if given.isalnum() and len(given) <= 64:
+            return given
+    return uuid4().hex
+
+
+async def metrics(request: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

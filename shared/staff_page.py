@@ -1,0 +1,26 @@
+"""The first page of a service for its staff: is it well, and what was done last."""
+
+from aiohttp import web
+
+from shared import audit, outbox
+from shared.db import POOL, transaction
+from shared.observe import SERVICE_NAME
+from shared.settings import SETTINGS
+from shared.templates import render
+
+LINES_SHOWN = 20
+
+
+async def first_page(request: web.Request) -> web.Response:
+    async with transaction(request.config_dict[POOL]) as tx:
+        backlog = await outbox.measure_backlog(tx)
+        lines = await audit.list_newest(tx, limit=LINES_SHOWN)
+    return render(
+        request,
+        "staff/first_page.html",
+        service=request.config_dict[SERVICE_NAME],
+        events_waiting=backlog.rows,
+        oldest_waiting_seconds=backlog.oldest_seconds if backlog.rows else None,
+        audit_lines=lines,
+        zone=request.config_dict[SETTINGS].time_zone,
+    )
