@@ -63,7 +63,7 @@ class Machine:
                 continue
             port = ports.next_free(wanted)
             if port != wanted:
-                say(f"  Port {wanted} is taken by another program: {program.name} uses {port}.")
+                say(f"  Port {wanted} is taken by another program: {port} for the {program.name}.")
             self.checkout.remember_port(program.name, port)
 
     def start_servers(self) -> None:
