@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 from deploy.command import containers
@@ -19,7 +20,7 @@ def up(asked: Namespace) -> int:
         return containers.up(ROOT)
     machine = Machine(ROOT)
     with machine.checkout.locked():
-        if machine.is_ready():
+        if machine.is_ready() and _accounts_file(machine).exists():
             say("Examhall is already running.")
         else:
             began = time.monotonic()
@@ -56,14 +57,13 @@ def _start(machine: Machine) -> None:
 
 
 def _start_servers(machine: Machine) -> None:
-    if machine.postgres.program.process and machine.rabbitmq.program.process:
-        return
     # asyncpg is in .venv only, and `down` or `--help` must do without
     from deploy.one_machine import databases
 
+    already = machine.postgres.program.process and machine.rabbitmq.program.process
     machine.choose_server_ports()
-    with step("Starting PostgreSQL and RabbitMQ"):
-        machine.start_servers()
+    with nullcontext() if already else step("Starting PostgreSQL and RabbitMQ"):
+        machine.start_servers()  # also when they run: an interrupted start may not be over yet
         databases.create(machine.postgres.url, SERVICES)
 
 
