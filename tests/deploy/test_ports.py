@@ -2,14 +2,13 @@
 
 import socket
 
+import pytest
+
 from deploy.one_machine import ports
 
 
 def _listen(host: str, family: socket.AddressFamily) -> socket.socket:
-    taken = socket.socket(family)
-    taken.bind((host, 0))
-    taken.listen()
-    return taken
+    return socket.create_server((host, 0), family=family)
 
 
 def test_a_port_with_a_listener_is_not_free() -> None:
@@ -19,7 +18,11 @@ def test_a_port_with_a_listener_is_not_free() -> None:
 
 
 def test_a_listener_on_the_other_localhost_counts_too() -> None:
-    with _listen("::1", socket.AF_INET6) as taken:
+    try:
+        taken = _listen("::1", socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with taken:
         assert not ports.is_free(taken.getsockname()[1])
 
 
