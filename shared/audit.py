@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from shared import outbox
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.events.audit import LogSealed
 
 GENESIS = bytes(32)
@@ -47,7 +47,7 @@ async def record(tx: Tx, lines: Sequence[Line]) -> None:
     )
 
 
-def _digest_line(row: Mapping[str, Any]) -> bytes:
+def _digest_line(row: Row) -> bytes:
     """Digest a line as it stands in the database, every field told apart from the next."""
     recorded_at: datetime = row["recorded_at"]
     fields = [
@@ -97,9 +97,7 @@ async def seal(tx: Tx, *, service: str) -> int:
         """,
         *(list(column) for column in zip(*links, strict=True)),
     )
-    await outbox.publish(
-        tx, [LogSealed(service=service, position=position, digest=digest.hex())]
-    )
+    await outbox.publish(tx, [LogSealed(service=service, position=position, digest=digest.hex())])
     return len(rows)
 
 
@@ -181,7 +179,7 @@ async def verify(tx: Tx, *, witnessed: Sequence[Head] = ()) -> Verdict:
 
 
 def _find_break(
-    row: Mapping[str, Any], position: int, before: bytes, expected: Mapping[int, bytes]
+    row: Row, position: int, before: bytes, expected: Mapping[int, bytes]
 ) -> str | None:
     """Name what is wrong with one link, or return None."""
     line = f"line {row['line_id']} (position {position})"

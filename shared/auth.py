@@ -109,7 +109,11 @@ class Sessions:
                 key,
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
-                options={"require": ["sub", "sid", "iat", "exp"], "verify_exp": False, "verify_iat": False},
+                options={
+                    "require": ["sub", "sid", "iat", "exp"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
             )
             return Principal(
                 id=UUID(claims["sub"]),
@@ -163,7 +167,9 @@ class Sessions:
             stopper.cancel()
 
     async def reload(self, tx: Tx) -> None:
-        keys = await tx.fetch("SELECT key_id, public_key FROM session_keys WHERE retires_at > now()")
+        keys = await tx.fetch(
+            "SELECT key_id, public_key FROM session_keys WHERE retires_at > now()"
+        )
         self._keys = {
             row["key_id"]: Ed25519PublicKey.from_public_bytes(row["public_key"]) for row in keys
         }

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
     Tx: TypeAlias = Connection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Row: TypeAlias = asyncpg.Record
 else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
     Tx = asyncpg.Connection
+    Row = asyncpg.Record
 
 POOL = web.AppKey("pool", Pool)
 
@@ -63,7 +65,10 @@ async def connect(url: str, *, application: str) -> Connection:
 
 async def _use_json(connection: Connection) -> None:
     await connection.set_type_codec(
-        "jsonb", encoder=lambda value: to_json(value).decode(), decoder=from_json, schema="pg_catalog"
+        "jsonb",
+        encoder=lambda value: to_json(value).decode(),
+        decoder=from_json,
+        schema="pg_catalog",
     )
 
 

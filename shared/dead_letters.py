@@ -70,9 +70,7 @@ async def replay(amqp_url: str, service: str, message_ids: set[str] | None = Non
             if message_ids is not None and message.message_id not in message_ids:
                 continue
             headers = {
-                name: value
-                for name, value in message.headers.items()
-                if not name.startswith("x-")
+                name: value for name, value in message.headers.items() if not name.startswith("x-")
             }
             # To the one queue, not to the exchange: the other services had theirs.
             await channel.default_exchange.publish(

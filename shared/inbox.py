@@ -31,9 +31,7 @@ async def handle(
     pool: Pool, event_class: type[Event], handler: Handler, messages: Sequence[Received]
 ) -> int:
     """Handle messages of one kind in one transaction; return how many events were new."""
-    read = {
-        message.message_id: events.decode(event_class, message.body) for message in messages
-    }
+    read = {message.message_id: events.decode(event_class, message.body) for message in messages}
     async with transaction(pool) as tx:
         # ON CONFLICT, not a caught exception: in PostgreSQL an error poisons the transaction.
         new = await tx.fetch(
@@ -48,10 +46,7 @@ async def handle(
         )
         fresh = {row["message_id"] for row in new}
         happened = [
-            event
-            for message_id, batch in read.items()
-            if message_id in fresh
-            for event in batch
+            event for message_id, batch in read.items() if message_id in fresh for event in batch
         ]
         if happened:
             await handler(tx, happened)

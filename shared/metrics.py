@@ -16,7 +16,10 @@ POOL_WAITS = Histogram(
 )
 
 GROUP_COMMIT_SIZES = Histogram(
-    "examhall_group_commit_batch_size", "Requests settled by one transaction", ["name"], buckets=SIZES
+    "examhall_group_commit_batch_size",
+    "Requests settled by one transaction",
+    ["name"],
+    buckets=SIZES,
 )
 GROUP_COMMIT_WAITS = Histogram(
     "examhall_group_commit_wait_seconds",
@@ -32,7 +35,9 @@ OUTBOX_PENDING = Gauge("examhall_outbox_pending_rows", "Rows waiting for the bro
 OUTBOX_OLDEST = Gauge(
     "examhall_outbox_oldest_seconds", "Age of the oldest row waiting for the broker", ["service"]
 )
-RELAYED = Counter("examhall_relayed_messages_total", "Messages confirmed by the broker", ["service"])
+RELAYED = Counter(
+    "examhall_relayed_messages_total", "Messages confirmed by the broker", ["service"]
+)
 RELAY_FAILURES = Counter(
     "examhall_relay_failures_total", "Messages the broker returned or refused", ["service"]
 )

@@ -67,7 +67,10 @@ class _ToStructlog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         log.log(
-            record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info or None
+            record.levelno,
+            record.getMessage(),
+            logger=record.name,
+            exc_info=record.exc_info or None,
         )
 
 

@@ -1,8 +1,8 @@
 """Refusals and errors become pages for people and problem documents for machines."""
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-import structlog
 
 from shared import db
 from shared.errors import Busy, NoSuchPage, Refused
@@ -45,10 +45,14 @@ def show_refusal(request: web.Request, refusal: Refused) -> web.Response:
     return response
 
 
-def _show_status(request: web.Request, status: int, headers: "dict[str, str] | object") -> web.Response:
+def _show_status(
+    request: web.Request, status: int, headers: "dict[str, str] | object"
+) -> web.Response:
     if request.config_dict.get(FOR_MACHINES):
         return _problem(request, status, "", "")
-    return render(request, "problem.html", status=status, problem=status, reference=request[REQUEST_ID])
+    return render(
+        request, "problem.html", status=status, problem=status, reference=request[REQUEST_ID]
+    )
 
 
 def _problem(request: web.Request, status: int, kind: str, detail: str) -> web.Response:

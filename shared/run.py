@@ -126,7 +126,7 @@ async def serve(
     settings: ServiceSettings, *, services: Sequence[Service], workers: Sequence[Worker]
 ) -> None:
     """Run until told to end; then hand over without losing anything, within twenty seconds."""
-    names = [part.name for part in (*services, *workers)]
+    names = [service.name for service in services] + [worker.name for worker in workers]
     tracing.configure(
         service="+".join(dict.fromkeys(names)),
         endpoint=str(settings.otlp_endpoint).rstrip("/") if settings.otlp_endpoint else None,
@@ -176,8 +176,8 @@ def _worker_app(workers: Sequence[Worker]) -> web.Application:
     )
     app[health.READINESS] = health.Readiness(
         [
-            health.Database(w.name, w.folder / "migrations", lambda w=w: w.pool)
-            for w in workers
+            health.Database(worker.name, worker.folder / "migrations", worker.find_pool)
+            for worker in workers
         ]
     )
     return app

@@ -3,9 +3,9 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from shared.settings import SETTINGS
 from shared.errors import ForeignForm
 from shared.forms import is_cross_site
+from shared.settings import SETTINGS
 
 # Enough for any form of ours; an audience that takes files says so. See web.Audience.
 BODY_LIMIT = 64 * 1024

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from aiohttp import web
-from pydantic import AliasChoices, AmqpDsn, Field, HttpUrl, PostgresDsn, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    AmqpDsn,
+    Field,
+    HttpUrl,
+    PostgresDsn,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SECRETS = Path("/run/secrets")  # where container engines put secret files

@@ -38,17 +38,13 @@ def _context(traceparent: str | None) -> Context:
     return _PROPAGATOR.extract({"traceparent": traceparent} if traceparent else {}, Context())
 
 
-def request_span(
-    name: str, headers: Mapping[str, str]
-) -> "_AgnosticContextManager[Span]":
+def request_span(name: str, headers: Mapping[str, str]) -> "_AgnosticContextManager[Span]":
     """A span for a request, child of the caller's."""
     parent = _context(headers.get("traceparent"))
     return _TRACER.start_as_current_span(name, context=parent, kind=SpanKind.SERVER)
 
 
-def messages_span(
-    name: str, traceparents: Iterable[str | None]
-) -> "_AgnosticContextManager[Span]":
+def messages_span(name: str, traceparents: Iterable[str | None]) -> "_AgnosticContextManager[Span]":
     """A span for messages handled together: child of the first, linked to them all."""
     parents = [_context(traceparent) for traceparent in traceparents]
     links = [Link(trace.get_current_span(parent).get_span_context()) for parent in parents]

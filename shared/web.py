@@ -55,8 +55,7 @@ class Service:
     folder: Path
     audiences: Sequence[Audience]
     # Pages at the root of the site; the service that is listed first owns them.
-    front: Sequence[web.RouteDef] = ()
-    front_guard: Guard | None = None
+    front: Audience | None = None
     provided: dict[web.AppKey[Any], Any] = field(default_factory=dict)
     background: list[Background] = field(default_factory=list)
 
@@ -92,7 +91,7 @@ def build(services: Sequence[Service]) -> web.Application:
         _provide(service, apps, static)
         root.cleanup_ctx.append(partial(_run_beside, service, apps))
         readiness.databases.append(
-            health.Database(service.name, service.folder / "migrations", lambda app=apps[0]: app.get(POOL))
+            health.Database(service.name, service.folder / "migrations", partial(apps[0].get, POOL))
         )
     return root
 
@@ -116,11 +115,15 @@ def _door(audience: Audience) -> Any:
 
 
 def _add_front(root: web.Application, service: Service) -> None:
-    if service.front and service.front_guard is None:
-        raise ValueError("pages at the root of the site need a guard like all others")
-    for route in service.front:
-        handler = partial(pass_guard, service.front_guard, handler=route.handler)
-        root.router.add_route(route.method, route.path, handler)
+    """Add the pages at the root of the site, which no sub-application can hold."""
+    if service.front is None:
+        return
+    for route in service.front.routes:
+        root.router.add_route(
+            route.method,
+            route.path,
+            partial(pass_guard, service.front.guard, handler=route.handler),
+        )
 
 
 def _provide(service: Service, apps: Sequence[web.Application], static: StaticFiles) -> None:

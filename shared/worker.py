@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -16,6 +16,7 @@ from shared.inbox import Handlers
 from shared.jobs import Job, Scheduler
 from shared.metrics import DEAD_LETTERS, OLDEST_TRANSACTION, OUTBOX_OLDEST, OUTBOX_PENDING
 from shared.relay import Relay
+from shared.run_beside import Background
 from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -63,8 +64,12 @@ class Worker:
         self.folder = folder
         self.handlers = {**SHARED_HANDLERS, **handlers}
         self.jobs = [*shared_jobs(name), *jobs]
-        self.pool: Pool | None = None
+        self._pool: Pool | None = None
         self._stopping = asyncio.Event()
+
+    def find_pool(self) -> Pool | None:
+        """The pool, once it is open."""
+        return self._pool
 
     def stop(self) -> None:
         """Stop consuming, finish what is under way, then end."""
@@ -73,23 +78,21 @@ class Worker:
     async def run(self) -> None:
         database_url, amqp_url = str(self.settings.database_url), str(self.settings.amqp_url)
         pool = await create_pool(database_url, application=f"{self.name} worker", size=POOL_SIZE)
-        self.pool = pool
-        consumer = Consumer(
-            service=self.name, pool=pool, amqp_url=amqp_url, handlers=self.handlers
-        )
+        self._pool = pool
+        consumer = Consumer(service=self.name, pool=pool, amqp_url=amqp_url, handlers=self.handlers)
         scheduler = Scheduler(service=self.name, pool=pool, jobs=self.jobs)
         relay = Relay(service=self.name, database_url=database_url, amqp_url=amqp_url)
-        parts = [consumer, scheduler, relay]
+        # Consumers stop first: what they publish still leaves with the relay's last round.
+        parts: list[Background] = [consumer, scheduler, relay]
         tasks = [asyncio.create_task(part.run()) for part in parts]
         measuring = asyncio.create_task(self._measure(pool))
         stopper = asyncio.create_task(self._stopping.wait())
         try:
             # A part that ends by itself is a defect: the process ends and is started afresh.
             await asyncio.wait([stopper, *tasks], return_when=asyncio.FIRST_COMPLETED)
-            # Consumers first: what they publish still leaves with the relay's last round.
-            for part in parts:
+            for part, task in zip(parts, tasks, strict=True):
                 part.stop()
-                await asyncio.wait(tasks[: parts.index(part) + 1], timeout=SHUTDOWN_SECONDS)
+                await asyncio.wait([task], timeout=SHUTDOWN_SECONDS / len(parts))
             await self._raise_failure(tasks)
         finally:
             for task in (*tasks, measuring, stopper):

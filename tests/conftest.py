@@ -1,7 +1,6 @@
 """The servers tests run on, and a fresh database for each test that asks for one."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit

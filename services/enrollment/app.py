@@ -19,7 +19,9 @@ def create_app(settings: Settings) -> Service:
         settings,
         folder=HERE,
         audiences=[
-            Audience("/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)),
+            Audience(
+                "/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
+            ),
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
     )

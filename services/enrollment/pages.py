@@ -1,7 +1,6 @@
 """Pages for everyone."""
 
 from aiohttp import web
-
 from shared.templates import render
 
 

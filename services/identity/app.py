@@ -27,8 +27,7 @@ def create_app(settings: Settings) -> Service:
             Audience("/identity/api/", api.ROUTES, guards.MACHINES),
             Audience("/identity/", pages.ROUTES, guards.EVERYONE),
         ],
-        front=pages.FRONT,
-        front_guard=guards.EVERYONE,
+        front=Audience("/", pages.FRONT, guards.EVERYONE),
         provided={
             VAULT: settings.vault,
             PASSWORDS: Passwords(workers=settings.password_workers),

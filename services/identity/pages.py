@@ -5,6 +5,9 @@ from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
+from shared.forms import WHOLE_FORM, Form, Says
+from shared.i18n import mark
+from shared.templates import render
 from yarl import URL
 
 from services.identity import accounts, keys, sessions
@@ -14,12 +17,9 @@ from services.identity.sessions import Session
 from shared.auth import PRINCIPAL, SESSIONS, cookie_name
 from shared.db import POOL, Tx, transaction
 from shared.errors import Busy
-from shared.forms import WHOLE_FORM, Form, Says
 from shared.guards import SIGN_IN
-from shared.i18n import mark
 from shared.observe import ARRIVED_AT
 from shared.settings import SETTINGS
-from shared.templates import render
 from shared.vault import Vault
 
 VAULT = web.AppKey("vault", Vault)

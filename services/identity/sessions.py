@@ -40,7 +40,11 @@ async def begin(tx: Tx, *, account: Account, now: datetime) -> Session:
     session = Session(**row)
     await audit.record(
         tx,
-        [audit.Line(str(account.id), "signed_in", f"account {account.id}", {"session": session.id})],
+        [
+            audit.Line(
+                str(account.id), "signed_in", f"account {account.id}", {"session": session.id}
+            )
+        ],
     )
     return session
 
@@ -66,14 +70,16 @@ async def end(tx: Tx, *, session_id: UUID, now: datetime) -> None:
     )
     if account_id is None:
         return
-    revoked = SessionsRevoked(
-        subject=session_id, issued_before=now, forget_at=now + auth.LIFETIME
-    )
+    revoked = SessionsRevoked(subject=session_id, issued_before=now, forget_at=now + auth.LIFETIME)
     await auth.remember_revocations(tx, [revoked])
     await outbox.publish(tx, [revoked])
     await audit.record(
         tx,
-        [audit.Line(str(account_id), "signed_out", f"account {account_id}", {"session": session_id})],
+        [
+            audit.Line(
+                str(account_id), "signed_out", f"account {account_id}", {"session": session_id}
+            )
+        ],
     )
 
 

@@ -19,7 +19,9 @@ def create_app(settings: Settings) -> Service:
         settings,
         folder=HERE,
         audiences=[
-            Audience("/payments/staff/", staff.ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)),
+            Audience(
+                "/payments/staff/", staff.ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)
+            ),
             Audience("/payments/", pages.ROUTES, guards.EVERYONE),
         ],
     )

@@ -19,7 +19,11 @@ def create_app(settings: Settings) -> Service:
         settings,
         folder=HERE,
         audiences=[
-            Audience("/scoring/staff/", staff.ROUTES, guards.staff(Role.EXAMINER, Role.RELEASER, Role.ADMINISTRATOR)),
+            Audience(
+                "/scoring/staff/",
+                staff.ROUTES,
+                guards.staff(Role.EXAMINER, Role.RELEASER, Role.ADMINISTRATOR),
+            ),
             Audience("/scoring/", pages.ROUTES, guards.EVERYONE),
         ],
     )

@@ -60,7 +60,7 @@ def decode(event_class: type[E], body: bytes | str) -> list[E]:
 
 @cache
 def _batch_of(event_class: type[Any]) -> TypeAdapter[list[CloudEvent[Any]]]:
-    return TypeAdapter(list[CloudEvent[event_class]])
+    return TypeAdapter(list[CloudEvent[event_class]])  # type: ignore[valid-type]
 
 
 def all_events() -> list[type[Event]]:

@@ -1,0 +1,139 @@
+"""Plain HTML forms, read into pydantic models, and the words a person gets back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+from aiohttp import hdrs, web
+from aiohttp.web_request import FileField
+from multidict import MultiMapping
+from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from yarl import URL
+
+from shared.i18n import mark
+
+M = TypeVar("M", bound=BaseModel)
+
+SAFE_METHODS = {hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS}
+
+# An error of the form as a whole, of no single field.
+WHOLE_FORM = ""
+
+
+@dataclass(frozen=True)
+class Says:
+    """What a field says when it is left empty, and when its answer cannot be accepted.
+
+    `email: Annotated[str, Says("Enter your e-mail address")]`. A validator that knows better
+    raises ValueError(mark("…")), and the person reads that.
+    """
+
+    missing: str
+    wrong: str | None = None
+
+
+ANYTHING = Says(mark("Answer this question"), mark("Check this answer"))
+
+
+@dataclass
+class Form(Generic[M]):
+    """What was typed, what it means, and what is wrong with it, in the order of the fields."""
+
+    model: type[M]
+    typed: dict[str, Any]
+    value: M | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def blank(cls, model: type[M], **typed: Any) -> "Form[M]":
+        """Make the form as it is first shown, filled in with what we know already."""
+        empty = {name: [] if _is_several(i) else "" for name, i in model.model_fields.items()}
+        return cls(model, empty | typed)
+
+    @classmethod
+    def read(cls, model: type[M], posted: MultiMapping[Any]) -> "Form[M]":
+        form = cls.blank(model)
+        answers: dict[str, Any] = {}
+        for name, info in model.model_fields.items():
+            answer = _answer(name, info, posted)
+            if not _is_blank(answer):
+                answers[name] = answer
+            # Files cannot be shown again, and secrets must not be.
+            if not _holds(info, SecretStr, SecretBytes, FileField):
+                form.typed[name] = _typed(name, info, posted)
+        try:
+            form.value = model.model_validate(answers)
+        except ValidationError as invalid:
+            for problem in invalid.errors(include_url=False, include_input=False):
+                name = str(problem["loc"][0]) if problem["loc"] else WHOLE_FORM
+                form.add_error(name, _sentence(model, name, problem))
+        return form
+
+    def add_error(self, name: str, sentence: str) -> None:
+        """Refuse a field, or the whole form; of several errors of one field the first is shown."""
+        self.value = None
+        self.errors.setdefault(name, sentence)
+        order = [*self.model.model_fields, WHOLE_FORM]
+        self.errors = {name: self.errors[name] for name in order if name in self.errors}
+
+
+def _answer(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
+    if _is_several(info):
+        return [answer for answer in posted.getall(name, []) if not _is_blank(answer)]
+    answer = posted.get(name)
+    # A space at either end of a password may be meant.
+    if isinstance(answer, str) and not _holds(info, SecretStr, SecretBytes):
+        return answer.strip()
+    return answer
+
+
+def _typed(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
+    return posted.getall(name, []) if _is_several(info) else posted.get(name, "")
+
+
+def _is_blank(answer: Any) -> bool:
+    # A file input nobody used arrives as empty bytes.
+    return answer is None or (isinstance(answer, str | bytes | bytearray | list) and not answer)
+
+
+def _is_several(info: FieldInfo) -> bool:
+    return get_origin(info.annotation) in {list, tuple, set, frozenset}
+
+
+def _holds(info: FieldInfo, *kinds: type) -> bool:
+    return any(kind in kinds for kind in _parts(info.annotation))
+
+
+def _parts(annotation: Any) -> Iterable[Any]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
+
+
+def _sentence(model: type[BaseModel], name: str, problem: Any) -> str:
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    info = model.model_fields.get(name)
+    said = (says for says in (info.metadata if info else []) if isinstance(says, Says))
+    says = next(said, ANYTHING)
+    return says.missing if problem["type"] == "missing" else says.wrong or says.missing
+
+
+def is_cross_site(request: web.BaseRequest, *, public_url: str) -> bool:
+    """Test whether another site's page sent this form. Unknown senders count as other sites."""
+    if request.method in SAFE_METHODS:
+        return False
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        # same-site is a neighbouring sub-domain, which somebody else may own.
+        return site not in {"same-origin", "none"}
+    sender: str = request.headers.get(hdrs.ORIGIN) or request.headers.get(hdrs.REFERER) or ""
+    return _origin(sender) != _origin(public_url)
+
+
+def _origin(address: str) -> URL | None:
+    try:
+        return URL(address).origin()
+    except ValueError:
+        return None

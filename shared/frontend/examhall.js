@@ -1,0 +1,87 @@
+// Improves pages that already work without it. Nothing here decides anything: the server does.
+(() => {
+  "use strict";
+
+  const summary = document.querySelector(".govuk-error-summary");
+  if (summary) {
+    summary.tabIndex = -1;
+    summary.focus();
+  }
+
+  // A second click within ten seconds is a slip; after that somebody means it.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    mark(form, true);
+    setTimeout(() => release(form), 10_000);
+  });
+  // Coming back with the Back button shows the page as it was left: make its forms usable again.
+  addEventListener("pageshow", () => document.querySelectorAll("form").forEach(release));
+
+  function release(form) {
+    delete form.dataset.sent;
+    mark(form, false);
+  }
+
+  function mark(form, busy) {
+    for (const button of form.querySelectorAll("button[type=submit]")) {
+      if (busy) button.setAttribute("aria-disabled", "true");
+      else button.removeAttribute("aria-disabled");
+    }
+  }
+
+  // Counts from the server's clock: the person's may be wrong, but it runs at the right speed.
+  const [load] = performance.getEntriesByType("navigation");
+  for (const counter of document.querySelectorAll("[data-countdown]")) {
+    const { countdown, now, days } = counter.dataset;
+    const arrivedAt = load ? load.responseStart : 0;
+    let ahead = Date.parse(now) - arrivedAt;
+    const left = counter.lastElementChild;
+    counter.hidden = false;
+    const timer = setInterval(tick, 1000);
+    tick();
+
+    function tick() {
+      const seconds = Math.ceil((Date.parse(countdown) - ahead - performance.now()) / 1000);
+      left.textContent = written(Math.max(seconds, 0), days);
+      if (seconds > 0) return;
+      clearInterval(timer);
+      // Spread over three seconds, so that a crowd does not ask in the same instant.
+      setTimeout(() => location.reload(), Math.random() * 3000);
+    }
+
+    // A sleeping computer may have stopped counting: ask for the time again.
+    document.addEventListener("visibilitychange", async () => {
+      if (document.hidden) return;
+      const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+      const date = answer && Date.parse(answer.headers.get("Date"));
+      if (date) ahead = date - performance.now();
+    });
+  }
+
+  function written(seconds, days) {
+    const pad = (number) => String(number).padStart(2, "0");
+    const hours = Math.floor(seconds / 3600);
+    const clock = (h) => [h, Math.floor(seconds / 60) % 60, seconds % 60].map(pad).join(":");
+    if (hours < 24) return clock(hours);
+    return days.replace("{days}", Math.floor(hours / 24)).replace("{clock}", clock(hours % 24));
+  }
+
+  // A waiting page looks again by itself, ever less often, and only while somebody is looking.
+  const waiting = document.querySelector("[data-poll]");
+  if (waiting) {
+    let pause = Number(waiting.dataset.poll) || 5;
+    const look = async () => {
+      if (!document.hidden) {
+        const answer = await fetch(location.href).catch(() => null);
+        const page = answer && answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page && page.querySelector("[data-poll]");
+        if (page && (!fresh || fresh.textContent !== waiting.textContent)) return location.reload();
+        pause = Math.min(pause * 1.5, 30);
+      }
+      setTimeout(look, pause * 1000);
+    };
+    setTimeout(look, pause * 1000);
+  }
+})();

@@ -1,0 +1,142 @@
+"""Pages from templates: one strict, escaping Jinja environment per language."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from aiohttp import hdrs, web
+from jinja2.utils import missing
+from yarl import URL
+
+from shared import i18n
+from shared.forms import Form
+from shared.i18n import LANGUAGES, PARAMETER, Catalogues, language_of
+from shared.static import StaticFiles
+
+SHARED_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Unknown(jinja2.Undefined):
+    """An unknown name or attribute is an error; an option left out of a mapping is empty.
+
+    The govuk macros take one mapping of options and ask for those that were left out.
+    """
+
+    def __new__(
+        cls,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[jinja2.TemplateRuntimeError] = jinja2.UndefinedError,
+    ) -> Any:
+        # A hint is Jinja's word for "no caller" and for an `if` without its `else`.
+        is_left_out = isinstance(obj, dict) or hint or name in {"params", "undefined", "null"}
+        kind = jinja2.ChainableUndefined if is_left_out else jinja2.StrictUndefined
+        return kind(hint, obj, name, exc)
+
+
+class Templates:
+    """A service's own templates, then the shared ones, then the govuk components."""
+
+    def __init__(
+        self, folders: Iterable[Path], *, static: StaticFiles, catalogues: Catalogues
+    ) -> None:
+        loader = jinja2.ChoiceLoader(
+            [
+                jinja2.FileSystemLoader([*folders, SHARED_TEMPLATES]),
+                jinja2.PrefixLoader(
+                    {"govuk_frontend_jinja": jinja2.PackageLoader("govuk_frontend_jinja")}
+                ),
+            ]
+        )
+        self.catalogues = catalogues
+        self._environments = {
+            language: _environment(loader, language, static, catalogues) for language in LANGUAGES
+        }
+
+    def render(self, name: str, *, language: str, **context: Any) -> str:
+        return self._environments[language].get_template(name).render(context)
+
+
+TEMPLATES = web.AppKey("templates", Templates)
+
+
+def render(
+    request: web.Request, template: str, *, status: int = 200, **context: Any
+) -> web.Response:
+    """Answer with a page in the language of the request."""
+    language = language_of(request)
+    page = request.config_dict[TEMPLATES].render(
+        template,
+        language=language,
+        principal=request.get("principal"),
+        path=request.path,
+        switches=_switches(request, language),
+        status=status,
+        **context,
+    )
+    return web.Response(text=page, status=status, content_type="text/html")
+
+
+def translate(request: web.Request, sentence: str) -> str:
+    catalogues = request.config_dict[TEMPLATES].catalogues
+    return catalogues.gettext(language_of(request), sentence)
+
+
+def _switches(request: web.Request, language: str) -> list[tuple[str, str, str]]:
+    """List the other languages: tag, own name, and where this page is shown in it."""
+    page = request.rel_url
+    if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        # The answer to a form may have no address of its own; the form's page has one.
+        referrer = URL(request.headers.get(hdrs.REFERER, "/"))
+        page = referrer.relative() if referrer.host == request.url.host else URL("/")
+    return [
+        (tag, other.name, f"?{page.update_query({PARAMETER: tag}).raw_query_string}")
+        if page is request.rel_url
+        else (tag, other.name, str(page.update_query({PARAMETER: tag})))
+        for tag, other in LANGUAGES.items()
+        if tag != language
+    ]
+
+
+def _environment(
+    loader: jinja2.BaseLoader, language: str, static: StaticFiles, catalogues: Catalogues
+) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=loader,
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=Unknown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+
+    def gettext(sentence: str) -> str:
+        return catalogues.gettext(language, sentence)
+
+    def ngettext(one: str, many: str, count: int) -> str:
+        return catalogues.ngettext(language, one, many, count)
+
+    def error(form: Form[Any], field: str) -> dict[str, str] | None:
+        """Give the field's error in the shape every govuk form component takes."""
+        if field not in form.errors:
+            return None
+        return {"text": gettext(form.errors[field]), "visuallyHiddenText": gettext("Error")}
+
+    def written(write: Any) -> Any:
+        return lambda instant, zone: write(instant, zone, language)
+
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(language=language, asset=static.url, error=error)
+    environment.filters.update(
+        day=written(i18n.day),
+        deadline=written(i18n.deadline),
+        moment=written(i18n.moment),
+        last_minute=i18n.last_minute,
+        money=i18n.money,
+        translated=lambda sentence: gettext(str(sentence)),
+    )
+    return environment
