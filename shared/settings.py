@@ -37,8 +37,9 @@ class ServiceSettings(BaseSettings):
         secrets_dir=SECRETS if SECRETS.is_dir() else None,
     )
 
-    database_url: PostgresDsn
-    amqp_url: AmqpDsn = Field(validation_alias=house_wide("AMQP_URL"))
+    # Both hold a password, so they are kept out of what is printed.
+    database_url: PostgresDsn = Field(repr=False)
+    amqp_url: AmqpDsn = Field(validation_alias=house_wide("AMQP_URL"), repr=False)
     public_url: HttpUrl = Field(validation_alias=house_wide("PUBLIC_URL"))
 
     host: str = Field("127.0.0.1", validation_alias=house_wide("HOST"))

@@ -12,7 +12,7 @@ from yarl import URL
 from shared import i18n
 from shared.auth import PRINCIPAL
 from shared.forms import Form
-from shared.i18n import LANGUAGES, PARAMETER, Catalogues, language_of
+from shared.i18n import LANGUAGES, PARAMETER, Catalogues, language_of, on_this_site
 from shared.static import StaticFiles
 
 SHARED_TEMPLATES = Path(__file__).parent / "templates"
@@ -56,15 +56,15 @@ class Templates:
             language: _environment(loader, language, static, catalogues) for language in LANGUAGES
         }
 
-    def render(self, name: str, *, language: str, **context: Any) -> str:
-        return self._environments[language].get_template(name).render(context)
+    def render(self, template: str, /, *, language: str, **context: Any) -> str:
+        return self._environments[language].get_template(template).render(context)
 
 
 TEMPLATES = web.AppKey("templates", Templates)
 
 
 def render(
-    request: web.Request, template: str, *, status: int = 200, **context: Any
+    request: web.Request, template: str, /, *, status: int = 200, **context: Any
 ) -> web.Response:
     """Answer with a page in the language of the request."""
     language = language_of(request)
@@ -87,18 +87,23 @@ def translate(request: web.Request, sentence: str) -> str:
 
 def _switches(request: web.Request, language: str) -> list[tuple[str, str, str]]:
     """List the other languages: tag, own name, and where this page is shown in it."""
-    page = request.rel_url
-    if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
-        # The answer to a form may have no address of its own; the form's page has one.
-        referrer = URL(request.headers.get(hdrs.REFERER, "/"))
-        page = referrer.relative() if referrer.host == request.url.host else URL("/")
+    page = _page_of(request)
     return [
-        (tag, other.name, f"?{page.update_query({PARAMETER: tag}).raw_query_string}")
-        if page is request.rel_url
-        else (tag, other.name, str(page.update_query({PARAMETER: tag})))
+        (tag, other.name, on_this_site(page.update_query({PARAMETER: tag})))
         for tag, other in LANGUAGES.items()
         if tag != language
     ]
+
+
+def _page_of(request: web.Request) -> URL:
+    if request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        return request.rel_url
+    # The answer to a form may have no address of its own; the form's page has one.
+    try:
+        form = URL(request.headers.get(hdrs.REFERER, "/"))
+    except ValueError:
+        return URL("/")
+    return form if form.host == request.url.host else URL("/")
 
 
 def _environment(

@@ -19,7 +19,7 @@ from shared.i18n import Catalogues, switch_language
 from shared.observe import SERVICE_NAME, metrics, observe_request
 from shared.problems import FOR_MACHINES, show_problems
 from shared.proxies import TRUSTED_PROXIES
-from shared.security import BODY_LIMIT, add_headers, refuse_foreign_forms
+from shared.security import BODY_LIMIT, add_headers
 from shared.settings import SETTINGS, ServiceSettings
 from shared.static import StaticFiles
 from shared.templates import TEMPLATES, Templates
@@ -60,7 +60,6 @@ def build(services: Sequence[Service]) -> web.Application:
         middlewares=[
             observe_request,
             show_problems,
-            refuse_foreign_forms,
             switch_language(secure=first.settings.is_https),
         ],
         client_max_size=BODY_LIMIT,
@@ -90,7 +89,9 @@ def build(services: Sequence[Service]) -> web.Application:
 
 
 def _mount(root: web.Application, audience: Audience) -> web.Application:
-    app = web.Application(middlewares=[_door(audience)])
+    # Problems are shown here, where the service's own words and the audience are known, and once
+    # more at the root for addresses that lead nowhere.
+    app = web.Application(middlewares=[show_problems, _door(audience)])
     app.add_routes(audience.routes)
     app[FOR_MACHINES] = audience.guard.for_machines
     root.add_subapp(audience.prefix, app)

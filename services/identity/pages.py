@@ -82,14 +82,14 @@ async def renew(request: web.Request) -> web.Response:
     now = request[ARRIVED_AT]
     token = request.cookies.get(cookie_name(request.config_dict[SETTINGS]), "")
     known = request.config_dict[SESSIONS].read_expired(token)
-    if known and now - known.issued_at < JUST_NOW:
-        # The service that sent us here cannot read a token this fresh: it has not yet heard of its
-        # key. Another one would not be read either, and the browser would go round for ever.
-        raise Busy
     response = web.HTTPSeeOther(back)
     async with transaction(request.config_dict[POOL]) as tx:
         session = known and await sessions.find_live(tx, session_id=known.session_id, now=now)
-        if session:
+        if known and session:
+            if now - known.issued_at < JUST_NOW:
+                # Whoever sent us here cannot read a token this fresh: it has not heard of its key.
+                # It could not read another one either, and the browser would go round for ever.
+                raise Busy
             account = await accounts.load(tx, account_id=session.account_id)
             await _hand_over(tx, request, response, session, account)
     if not session:

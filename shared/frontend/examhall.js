@@ -34,7 +34,7 @@
   // Counts from the server's clock: the person's may be wrong, but it runs at the right speed.
   const [load] = performance.getEntriesByType("navigation");
   for (const counter of document.querySelectorAll("[data-countdown]")) {
-    const { countdown, now, days } = counter.dataset;
+    const { countdown, now, day, days } = counter.dataset;
     const arrivedAt = load ? load.responseStart : 0;
     let ahead = Date.parse(now) - arrivedAt;
     const left = counter.lastElementChild;
@@ -44,7 +44,7 @@
 
     function tick() {
       const seconds = Math.ceil((Date.parse(countdown) - ahead - performance.now()) / 1000);
-      left.textContent = written(Math.max(seconds, 0), days);
+      left.textContent = written(Math.max(seconds, 0), day, days);
       if (seconds > 0) return;
       clearInterval(timer);
       // Spread over three seconds, so that a crowd does not ask in the same instant.
@@ -60,12 +60,13 @@
     });
   }
 
-  function written(seconds, days) {
+  function written(seconds, day, days) {
     const pad = (number) => String(number).padStart(2, "0");
     const hours = Math.floor(seconds / 3600);
     const clock = (h) => [h, Math.floor(seconds / 60) % 60, seconds % 60].map(pad).join(":");
     if (hours < 24) return clock(hours);
-    return days.replace("{days}", Math.floor(hours / 24)).replace("{clock}", clock(hours % 24));
+    const text = hours < 48 ? day : days.replace("{days}", Math.floor(hours / 24));
+    return text.replace("{clock}", clock(hours % 24));
   }
 
   // A waiting page looks again by itself, ever less often, and only while somebody is looking.
