@@ -1,11 +1,13 @@
 """Pages from templates: one strict, escaping Jinja environment per language."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from aiohttp import hdrs, web
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 from jinja2.utils import missing
 from yarl import URL
 
@@ -35,6 +37,26 @@ class Unknown(jinja2.Undefined):
         is_left_out = isinstance(obj, dict) or hint or name in {"params", "undefined", "null"}
         kind = jinja2.ChainableUndefined if is_left_out else jinja2.StrictUndefined
         return kind(hint, obj, name, exc)
+
+
+class KnownWhenCompiled(Extension):
+    """Answers `_("…")` and `asset("…")` once, not on every page: most of a page is sentences."""
+
+    NAMES = ("_", "asset")
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        tokens = list(stream)
+        position = 0
+        while position < len(tokens):
+            token = tokens[position]
+            if token.type == "name" and token.value in self.NAMES:
+                kinds = [following.type for following in tokens[position + 1 : position + 4]]
+                if kinds == ["lparen", "string", "rparen"]:
+                    answer: Any = self.environment.globals[token.value]
+                    token = Token(token.lineno, "string", answer(tokens[position + 2].value))
+                    position += 3
+            yield token
+            position += 1
 
 
 class Templates:
@@ -77,7 +99,9 @@ def render(
         status=status,
         **context,
     )
-    return web.Response(text=page, status=status, content_type="text/html")
+    # Whoever keeps a copy must not show it to somebody who reads another language.
+    headers = {hdrs.CONTENT_LANGUAGE: language, hdrs.VARY: "Accept-Language, Cookie"}
+    return web.Response(text=page, status=status, content_type="text/html", headers=headers)
 
 
 def translate(request: web.Request, sentence: str) -> str:
@@ -116,7 +140,7 @@ def _environment(
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", KnownWhenCompiled],
     )
     environment.policies["ext.i18n.trimmed"] = True
 
@@ -135,8 +159,8 @@ def _environment(
     def written(write: Any) -> Any:
         return lambda instant, zone: write(instant, zone, language)
 
-    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(language=language, asset=static.url, error=error)
+    environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]
+    environment.globals.update(_=gettext, language=language, asset=static.url, error=error)
     environment.filters.update(
         day=written(i18n.day),
         deadline=written(i18n.deadline),

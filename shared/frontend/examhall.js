@@ -38,6 +38,7 @@
     const arrivedAt = load ? load.responseStart : 0;
     let ahead = Date.parse(now) - arrivedAt;
     const left = counter.lastElementChild;
+    let counted = false;
     counter.hidden = false;
     const timer = setInterval(tick, 1000);
     tick();
@@ -45,10 +46,11 @@
     function tick() {
       const seconds = Math.ceil((Date.parse(countdown) - ahead - performance.now()) / 1000);
       left.textContent = written(Math.max(seconds, 0), day, days);
-      if (seconds > 0) return;
+      if (seconds > 0) return (counted = true);
       clearInterval(timer);
-      // Spread over three seconds, so that a crowd does not ask in the same instant.
-      setTimeout(() => location.reload(), Math.random() * 3000);
+      // Spread over three seconds, so that a crowd does not ask in the same instant; and only
+      // after counting down, so that a page about the past does not reload for ever.
+      if (counted) setTimeout(() => location.reload(), Math.random() * 3000);
     }
 
     // A sleeping computer may have stopped counting: ask for the time again.

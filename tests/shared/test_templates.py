@@ -112,7 +112,9 @@ async def test_the_switch_leads_to_the_same_page_with_all_its_parameters() -> No
         return render(request, "public/first_page.html")
 
     async with await client_of(templates_of("payments"), page) as client:
-        html = await (await client.get("/page?area=a%26b&lang=zh-Hant-TW")).text()
+        answer = await client.get("/page?area=a%26b&lang=zh-Hant-TW")
+        assert answer.headers["Vary"] == "Accept-Language, Cookie"
+        html = await answer.text()
         assert '<html lang="zh-Hant-TW"' in html
         href = re.search(r'href="([^"]*)" lang="en"', html)
         assert href is not None

@@ -77,7 +77,7 @@ class Site:
     def _service(self, service: str, scrap: Path) -> web.Application:
         app = web.Application()
         app[TEMPLATES] = self._templates(service, scrap)
-        app.router.add_get("/", self._page("public/first_page.html"))
+        app.router.add_get("/", self._page("public/first_page.html", account=None))
         form = Form.blank(SignIn)
         app.router.add_get("/sign-in", self._page("public/sign_in.html", form=form))
         app.router.add_post("/sign-in", self._sign_in)

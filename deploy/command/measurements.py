@@ -1,0 +1,24 @@
+"""`bench` and `chaos`: what the machine carries, and what survives."""
+
+import sys
+from argparse import Namespace
+
+from deploy.command.starting import ROOT, start_servers
+from deploy.one_machine.commands import show
+from deploy.one_machine.machine import Machine
+
+
+def bench(asked: Namespace) -> int:
+    """Run the measurements against the private servers."""
+    return _run("tests.bench", *asked.names)
+
+
+def chaos(asked: Namespace) -> int:
+    """The chaos run starts and kills servers of its own, made by deploy.one_machine."""
+    return _run("tests.chaos", "--minutes", f"{asked.minutes:g}")
+
+
+def _run(*words: str) -> int:
+    machine = Machine(ROOT)
+    start_servers(machine)
+    return show([sys.executable, "-m", *words], folder=ROOT, environment=machine.test_environment())

@@ -1,0 +1,1 @@
+"""Runs everything on one machine: private PostgreSQL and RabbitMQ, the services, the sandbox."""
