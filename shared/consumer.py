@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import aio_pika
@@ -14,14 +14,16 @@ from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMess
 from shared import bus, db, inbox
 from shared.db import Pool
 from shared.events import Event
-from shared.inbox import Handlers, Received
+from shared.inbox import Handled, Handlers, Received
 from shared.metrics import CONSUMED, CONSUMED_EVENTS
 from shared.tracing import messages_span
 
 log = structlog.get_logger()
 
-# Messages held by one consumer, and handled by one transaction when they wait together.
-PREFETCH = 100
+# Messages handled by one transaction when they wait together.
+TOGETHER = 100
+# Messages held by one consumer: the next batch travels while this one is handled.
+PREFETCH = 2 * TOGETHER
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 # Header under which a dead letter carries why it died.
@@ -106,7 +108,7 @@ class Consumer:
     ) -> bool:
         """Settle everything that has arrived; return False when woken for another reason."""
         waiting = [await arrived.get()]
-        while not arrived.empty() and len(waiting) < PREFETCH:
+        while not arrived.empty() and len(waiting) < TOGETHER:
             waiting.append(arrived.get_nowait())
         messages = [message for message in waiting if message is not None]
         by_name: defaultdict[str, list[AbstractIncomingMessage]] = defaultdict(list)
@@ -125,7 +127,7 @@ class Consumer:
         """Handle messages of one kind together; if that fails, one by one, and bury what fails."""
         started = time.perf_counter()
         try:
-            count = await self._handle(name, messages)
+            handled = await self._handle(name, messages)
         except _Stopping:
             raise
         except Exception as error:
@@ -134,12 +136,12 @@ class Consumer:
                     await self._settle(name, [message], dead)
                 return
             await self._bury(messages[0], repr(error), dead)
-            self._record(name, messages, outcome="dead", started=started, error=error)
+            self._record(name, messages, started=started, error=error)
             return
-        CONSUMED_EVENTS.labels(self._service, name).inc(count)
-        self._record(name, messages, outcome="handled" if count else "repeated", started=started)
+        CONSUMED_EVENTS.labels(self._service, name).inc(handled.events)
+        self._record(name, messages, started=started, new=handled.new)
 
-    async def _handle(self, name: str, messages: Sequence[AbstractIncomingMessage]) -> int:
+    async def _handle(self, name: str, messages: Sequence[AbstractIncomingMessage]) -> Handled:
         """Handle messages; while the database is away, wait rather than blame the message."""
         if name not in self._classes:
             raise LookupError(f"{self._service} has no handler for {name!r}")
@@ -194,15 +196,19 @@ class Consumer:
         name: str,
         messages: Sequence[AbstractIncomingMessage],
         *,
-        outcome: str,
         started: float,
+        new: Collection[UUID] = (),
         error: Exception | None = None,
     ) -> None:
         """Write the canonical line of each message."""
-        CONSUMED.labels(self._service, name, outcome).inc(len(messages))
         seconds = round(time.perf_counter() - started, 4)
         write = log.error if error else log.info
         for message in messages:
+            if error:
+                outcome = "dead"
+            else:
+                outcome = "handled" if UUID(message.message_id) in new else "repeated"
+            CONSUMED.labels(self._service, name, outcome).inc()
             write(
                 "message",
                 service=self._service,

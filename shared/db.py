@@ -97,7 +97,9 @@ def is_unavailable(error: BaseException) -> bool:
     if isinstance(error, asyncpg.QueryCanceledError):
         return False  # a statement that is too slow will be too slow again
     if isinstance(error, asyncpg.InterfaceError):
-        return not isinstance(error, ValueError)  # asyncpg.DataError is a wrong argument
+        # asyncpg has one class for "the connection is closed" and for every misuse by our own code,
+        # which would be misused for ever.
+        return "clos" in str(error)
     return isinstance(
         error,
         OSError  # TimeoutError and ConnectionError among them

@@ -48,9 +48,11 @@ def _read(service: str, message: AbstractIncomingMessage) -> DeadLetter:
     )
 
 
-async def _take(channel: AbstractChannel, service: str) -> AsyncIterator[AbstractIncomingMessage]:
+async def _take(
+    channel: AbstractChannel, service: str, *, at_most: int
+) -> AsyncIterator[AbstractIncomingMessage]:
     queue = await channel.get_queue(bus.dead_queue_name(service))
-    for _ in range(SHOWN_AT_ONCE):
+    for _ in range(at_most):
         message = await queue.get(fail=False)
         if message is None:
             return
@@ -59,14 +61,17 @@ async def _take(channel: AbstractChannel, service: str) -> AsyncIterator[Abstrac
 
 async def list_(amqp_url: str, service: str) -> list[DeadLetter]:
     async with _open(amqp_url, service) as channel:
-        return [_read(service, message) async for message in _take(channel, service)]
+        letters = _take(channel, service, at_most=SHOWN_AT_ONCE)
+        return [_read(service, letter) async for letter in letters]
 
 
 async def replay(amqp_url: str, service: str, message_ids: set[str] | None = None) -> int:
     """Give letters (all, or the named ones) back to the queue they died in; return how many."""
     replayed = 0
     async with _open(amqp_url, service) as channel:
-        async for message in _take(channel, service):
+        # Those that are here now: what dies again meanwhile is for another time.
+        here = await count(channel, service)
+        async for message in _take(channel, service, at_most=here):
             if message_ids is not None and message.message_id not in message_ids:
                 continue
             headers = {

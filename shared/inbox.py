@@ -27,14 +27,22 @@ class Received:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of messages: the ids that were new, and how many events they brought."""
+
+    new: frozenset[UUID]
+    events: int
+
+
 async def handle(
     pool: Pool, event_class: type[Event], handler: Handler, messages: Sequence[Received]
-) -> int:
-    """Handle messages of one kind in one transaction; return how many events were new."""
+) -> Handled:
+    """Handle messages of one kind in one transaction; those handled before have no effect."""
     read = {message.message_id: events.decode(event_class, message.body) for message in messages}
     async with transaction(pool) as tx:
         # ON CONFLICT, not a caught exception: in PostgreSQL an error poisons the transaction.
-        new = await tx.fetch(
+        rows = await tx.fetch(
             """
             INSERT INTO inbox (message_id, name)
             SELECT message_id, $2 FROM unnest($1::uuid[]) AS message_id
@@ -44,13 +52,13 @@ async def handle(
             list(read),
             event_class.name,
         )
-        fresh = {row["message_id"] for row in new}
+        new = frozenset(row["message_id"] for row in rows)
         happened = [
-            event for message_id, batch in read.items() if message_id in fresh for event in batch
+            event for message_id, batch in read.items() if message_id in new for event in batch
         ]
         if happened:
             await handler(tx, happened)
-    return len(happened)
+    return Handled(new, len(happened))
 
 
 async def forget_old(tx: Tx) -> int:

@@ -25,17 +25,16 @@ class Relay:
         self._database_url = database_url
         self._amqp_url = amqp_url
         self._stopping = asyncio.Event()
+        self._pause_seconds = POLL_SECONDS
 
     def stop(self) -> None:
-        """Finish the batch under way, then end."""
+        """Finish the batch under way, send what was published last, then end."""
         self._stopping.set()
 
     async def run(self) -> None:
-        pause = POLL_SECONDS
         while not self._stopping.is_set():
             try:
                 await self._relay_until_broken()
-                pause = POLL_SECONDS
             except Exception as error:
                 # Whatever it is, the events are safe in the outbox: say so, wait, start afresh.
                 expected = isinstance(error, BROKER_ERRORS) or db.is_unavailable(error)
@@ -43,11 +42,11 @@ class Relay:
                     "relay interrupted",
                     service=self._service,
                     error=repr(error),
-                    again_in_seconds=pause,
+                    again_in_seconds=self._pause_seconds,
                     exc_info=not expected,
                 )
-                await self._pause(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                await self._pause(self._pause_seconds)
+                self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
 
     async def _relay_until_broken(self) -> None:
         # The database first: with nothing to send, a missing broker is no news.
@@ -56,12 +55,16 @@ class Relay:
             publisher = await Publisher.open(self._amqp_url, service=self._service)
             try:
                 RELAY_CONNECTED.labels(self._service).set(1)
-                while not self._stopping.is_set():
+                while True:
+                    is_last = self._stopping.is_set()
                     round_ = await outbox.relay_batch(connection, publisher.send)
                     RELAYED.labels(self._service).inc(round_.confirmed)
                     RELAY_FAILURES.labels(self._service).inc(round_.failed)
                     if round_.failed:
                         log.error("messages refused", service=self._service, count=round_.failed)
+                    self._pause_seconds = POLL_SECONDS
+                    if is_last:
+                        return
                     if round_.confirmed < outbox.ROWS_PER_RELAY:
                         await self._pause(POLL_SECONDS)
             finally:

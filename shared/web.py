@@ -24,7 +24,6 @@ from shared.settings import SETTINGS, ServiceSettings
 from shared.static import StaticFiles
 from shared.templates import TEMPLATES, Templates
 
-SHARED = Path(__file__).parent
 # How long requests under way may take once the process was told to end.
 SHUTDOWN_SECONDS = 10
 
@@ -132,7 +131,7 @@ def _provide(service: Service, apps: Sequence[web.Application], static: StaticFi
         TEMPLATES: Templates(
             [service.folder / "templates"],
             static=static,
-            catalogues=Catalogues([SHARED / "locales", service.folder / "locales"]),
+            catalogues=Catalogues([service.folder / "locales"]),
         ),
         **service.provided,
     }

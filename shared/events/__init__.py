@@ -6,7 +6,7 @@ On the wire an event is a CloudEvent 1.0 in JSON; a message carries a batch of o
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
@@ -21,13 +21,16 @@ E = TypeVar("E", bound="Event")
 class Event(BaseModel):
     """A fact that has happened, named in the past tense. It carries its own times."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # What cannot be read is told in logs and dead letters, and may be personal: not its content.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     name: ClassVar[str]  # the routing key: <service>.<noun>_<verb>.v<N>
 
 
 class CloudEvent(BaseModel, Generic[E]):
     """The envelope of one event."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     specversion: Literal["1.0"]
     id: str
@@ -60,11 +63,20 @@ def decode(event_class: type[E], body: bytes | str) -> list[E]:
 
 @cache
 def _batch_of(event_class: type[Any]) -> TypeAdapter[list[CloudEvent[Any]]]:
-    return TypeAdapter(list[CloudEvent[event_class]])  # type: ignore[valid-type]
+    batch = list[CloudEvent[event_class]]  # type: ignore[valid-type]
+    return TypeAdapter(batch, config=ConfigDict(hide_input_in_errors=True))
 
 
 def all_events() -> list[type[Event]]:
     """Every published class, in the order of their names."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    return sorted(Event.__subclasses__(), key=lambda event: event.name)
+    return sorted(_published(Event), key=lambda event: event.name)
+
+
+def _published(event_class: type[Event]) -> Iterator[type[Event]]:
+    """The classes that have a name of their own; those without only gather what others share."""
+    if "name" in vars(event_class) and event_class.__module__.startswith(__name__):
+        yield event_class
+    for subclass in event_class.__subclasses__():
+        yield from _published(subclass)

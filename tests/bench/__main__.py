@@ -1,0 +1,40 @@
+"""Runs benchmarks by name, or all: python -m tests.bench [name …]."""
+
+import argparse
+from collections.abc import Awaitable, Callable, Mapping
+
+import uvloop
+
+from tests import servers
+from tests.bench import consume, relay, report
+from tests.bench.ground import log_as_in_production
+from tests.bench.report import Report
+from tests.servers import Servers
+
+BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
+    "relay": relay.run,
+    "consume": consume.run,
+}
+
+
+async def run_all(names: list[str]) -> list[Report]:
+    found = []
+    with servers.start() as started:
+        for name in names:
+            found.append(await BENCHMARKS[name](started))
+            report.print_table(found[-1])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("name", nargs="*", help=f"of {', '.join(BENCHMARKS)}; none means all")
+    names = parser.parse_args().name or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    log_as_in_production()
+    report.print_json(uvloop.run(run_all(names)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The ground a benchmark of messages stands on: a fresh database, and a queue of its own."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import structlog
+
+from shared import bus, db, migrate
+from shared.db import Pool
+from tests.bench.facts import HANDLED, RegistrationSubmitted
+from tests.servers import Servers
+
+# No benchmark takes longer; what does is stuck.
+LONGEST_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A service that exists for one benchmark."""
+
+    service: str
+    database_url: str
+    amqp_url: str
+    pool: Pool
+
+
+@asynccontextmanager
+async def prepare(servers: Servers) -> AsyncIterator[Ground]:
+    """Make a migrated database and a bound queue; remove both."""
+    name = f"bench_{uuid4().hex[:8]}"
+    url = urlsplit(servers.postgres_url)._replace(path=f"/{name}").geturl()
+    admin = await asyncpg.connect(servers.postgres_url)
+    await admin.execute(f"CREATE DATABASE {name}")
+    try:
+        await migrate.migrate(url, Path(__file__).with_name("migrations"))
+        pool = await db.create_pool(url, application="bench")
+        await pool.execute(HANDLED)
+        await declare(servers.amqp_url, name)
+        yield Ground(name, url, servers.amqp_url, pool)
+        await pool.close()
+    finally:
+        await remove_queues(servers.amqp_url, name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+async def declare(amqp_url: str, service: str) -> None:
+    async with await bus.connect(amqp_url, name="bench") as connection:
+        channel = await bus.open_channel(connection)
+        names = [RegistrationSubmitted.name]
+        await bus.declare_topology(channel, service=service, names=names)
+
+
+async def remove_queues(amqp_url: str, service: str) -> None:
+    async with await bus.connect(amqp_url, name="bench") as connection:
+        channel = await connection.channel()
+        await channel.queue_delete(service)
+        await channel.queue_delete(bus.dead_queue_name(service))
+
+
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(LONGEST_SECONDS):
+        while not await is_so():
+            await asyncio.sleep(0.01)
+
+
+def log_as_in_production() -> None:
+    """Write every log line as a service does, to nowhere: what it costs belongs to the figures."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=Path(os.devnull).open("w")),  # noqa: SIM115
+        cache_logger_on_first_use=True,
+    )
