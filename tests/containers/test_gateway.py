@@ -1,6 +1,7 @@
 """What comes through the gateway, and what does not."""
 
 import socket
+import urllib.request
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,12 +28,19 @@ def test_each_service_shows_its_first_page(stack: Stack, path: str) -> None:
     assert answer.headers["Server"] == "nginx"
 
 
-def test_pages_are_compressed_and_their_assets_kept_for_a_year(stack: Stack) -> None:
+def test_assets_are_kept_for_a_year(stack: Stack) -> None:
     page = stack.get("/").text
     style = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
     answer = stack.get(style)
     assert answer.status == 200
     assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_pages_are_compressed(stack: Stack) -> None:
+    asked = urllib.request.Request(f"{stack.url}/", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in answer.headers["Vary"]
 
 
 @pytest.mark.parametrize("name", ["metrics", "healthz", "readyz"])
