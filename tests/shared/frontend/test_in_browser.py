@@ -27,6 +27,7 @@ PHONE = ViewportSize(width=360, height=740)
 CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
     pytest.mark.skipif(not DIST.exists(), reason="assets are not built: run `npm run build`"),
 ]
