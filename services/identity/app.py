@@ -24,7 +24,7 @@ def create_app(settings: Settings) -> Service:
         folder=HERE,
         audiences=[
             Audience("/identity/staff/", staff.ROUTES, guards.staff(Role.ADMINISTRATOR)),
-            Audience("/identity/api/", api.ROUTES, guards.MACHINES),
+            Audience("/identity/api/", api.ROUTES, guards.MACHINES, operations=api.OPERATIONS),
             Audience("/identity/", pages.ROUTES, guards.EVERYONE),
         ],
         front=Audience("/", pages.FRONT, guards.EVERYONE),
