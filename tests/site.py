@@ -4,16 +4,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 from aiohttp.test_utils import TestClient, TestServer
 
 from deploy.all_in_one import ENTRIES
-from services.identity import accounts, keys
+from services.identity import accounts, keys, sessions
 from services.identity.passwords import Passwords
 from services.identity.sessions import CANDIDATE_SESSION_LASTS
 from services.identity.settings import Settings
 from shared import db, inbox, outbox
-from shared.auth import SESSIONS, Role
+from shared.auth import SESSIONS, Role, cookie_name
 from shared.db import Pool, transaction
 from shared.events import all_events
 from shared.outbox import Message
@@ -58,6 +59,26 @@ class Site:
             allow_redirects=False,
         )
         return answer.status
+
+    async def begin_session(self, *roles: Role) -> tuple[UUID, dict[str, str]]:
+        """Sign somebody new in without a form; return the account's id and the cookie to send."""
+        settings, now = self.settings["identity"], datetime.now(UTC)
+        assert isinstance(settings, Settings)
+        async with transaction(self.pools["identity"]) as tx:
+            account_id = await accounts.create(
+                tx,
+                email=f"{uuid4().hex}@exam.example",
+                name="林怡君",
+                password_hash="no password fits",
+                roles=roles,
+                actor="test",
+            )
+            account = await accounts.load(tx, account_id=account_id)
+            key = await keys.find_current(tx, vault=settings.vault, now=now)
+            assert key
+            session = await sessions.begin(tx, account=account, now=now)
+            token = sessions.sign(session, account, key, now=now)
+        return account_id, {"Cookie": f"{cookie_name(settings)}={token}"}
 
     async def rotate_keys(self) -> None:
         settings = self.settings["identity"]
