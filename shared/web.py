@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from shared import health
+from shared.api import Operations
 from shared.auth import SESSIONS, Sessions
 from shared.background import Background
 from shared.db import POOL, create_pool
@@ -36,6 +37,8 @@ class Audience:
     routes: Sequence[web.RouteDef]
     guard: Guard
     body_limit: int = BODY_LIMIT
+    # Of an audience of machines: what stands in the documents about each handler.
+    operations: Operations = field(default_factory=dict)
 
 
 @dataclass

@@ -26,7 +26,7 @@ def create_app(settings: Settings) -> Service:
         folder=HERE,
         audiences=[
             Audience("/identity/staff/", staff.ROUTES, guards.staff(Role.ADMINISTRATOR)),
-            Audience("/identity/api/", api.ROUTES, guards.MACHINES),
+            Audience("/identity/api/", api.ROUTES, guards.MACHINES, operations=api.OPERATIONS),
             Audience("/identity/account/", pages.ACCOUNT_ROUTES, guards.SIGNED_IN),
             Audience("/identity/", pages.ROUTES, guards.EVERYONE),
         ],
