@@ -208,12 +208,18 @@ async def _find_loose_line(tx: Tx) -> str | None:
     return f"line {loose} was never sealed" if loose is not None else None
 
 
-async def list_newest(tx: Tx, *, limit: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line as it stands in the log."""
+
+    recorded_at: datetime
+    actor: str
+    act: str
+    subject: str
+
+
+async def list_newest(tx: Tx, *, limit: int) -> list[Entry]:
     rows = await tx.fetch(
-        """
-        SELECT recorded_at AS at, actor, act, subject
-          FROM audit_lines ORDER BY id DESC LIMIT $1
-        """,
-        limit,
+        "SELECT recorded_at, actor, act, subject FROM audit_lines ORDER BY id DESC LIMIT $1", limit
     )
-    return [dict(row) for row in rows]
+    return [Entry(**row) for row in rows]

@@ -48,6 +48,6 @@ class NoSuchPage(Refused):
 
 
 class ForeignForm(Refused):
-    """This form was sent from another site, so nothing was done. Please open it here and try again."""
+    """This form came from another site, so nothing was done. Please open it here and try again."""
 
     status = 403

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from aiohttp import hdrs, web
 from aiohttp.web_request import FileField
-from multidict import MultiMapping
+from multidict import MultiDict, MultiMapping
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from yarl import URL
@@ -16,6 +17,14 @@ from shared.i18n import mark
 M = TypeVar("M", bound=BaseModel)
 
 SAFE_METHODS = {hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS}
+
+SECRETS = (SecretStr, SecretBytes)
+
+# People type a date more reliably into three fields than they pick one from a calendar.
+# The order is the one Taiwan writes dates in.
+DATE_PARTS = ("year", "month", "day")
+
+NOTHING: MultiMapping[Any] = MultiDict()
 
 # An error of the form as a whole, of no single field.
 WHOLE_FORM = ""
@@ -48,7 +57,7 @@ class Form(Generic[M]):
     @classmethod
     def blank(cls, model: type[M], **typed: Any) -> "Form[M]":
         """Make the form as it is first shown, filled in with what we know already."""
-        empty = {name: [] if _is_several(i) else "" for name, i in model.model_fields.items()}
+        empty = {name: _typed(name, info, NOTHING) for name, info in model.model_fields.items()}
         return cls(model, empty | typed)
 
     @classmethod
@@ -56,12 +65,10 @@ class Form(Generic[M]):
         form = cls.blank(model)
         answers: dict[str, Any] = {}
         for name, info in model.model_fields.items():
+            form.typed[name] = _typed(name, info, posted)
             answer = _answer(name, info, posted)
             if not _is_blank(answer):
                 answers[name] = answer
-            # Files cannot be shown again, and secrets must not be.
-            if not _holds(info, SecretStr, SecretBytes, FileField):
-                form.typed[name] = _typed(name, info, posted)
         try:
             form.value = model.model_validate(answers)
         except ValidationError as invalid:
@@ -77,19 +84,34 @@ class Form(Generic[M]):
         order = [*self.model.model_fields, WHOLE_FORM]
         self.errors = {name: self.errors[name] for name in order if name in self.errors}
 
+    def first_input(self, name: str) -> str:
+        """Give the id that the error summary leads to."""
+        is_date = name in self.model.model_fields and _is_date(self.model.model_fields[name])
+        return f"{name}-{DATE_PARTS[0]}" if is_date else name
+
 
 def _answer(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
     if _is_several(info):
         return [answer for answer in posted.getall(name, []) if not _is_blank(answer)]
+    if _is_date(info):
+        year, month, day = (part.strip() for part in _typed(name, info, posted).values())
+        return f"{year}-{month:0>2}-{day:0>2}" if day or month or year else ""
     answer = posted.get(name)
     # A space at either end of a password may be meant.
-    if isinstance(answer, str) and not _holds(info, SecretStr, SecretBytes):
+    if isinstance(answer, str) and not _holds(info, *SECRETS):
         return answer.strip()
     return answer
 
 
 def _typed(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
-    return posted.getall(name, []) if _is_several(info) else posted.get(name, "")
+    # Files cannot be shown again, and secrets must not be.
+    if _holds(info, FileField, *SECRETS):
+        return ""
+    if _is_several(info):
+        return posted.getall(name, [])
+    if _is_date(info):
+        return {part: str(posted.get(f"{name}-{part}", "")) for part in DATE_PARTS}
+    return posted.get(name, "")
 
 
 def _is_blank(answer: Any) -> bool:
@@ -99,6 +121,10 @@ def _is_blank(answer: Any) -> bool:
 
 def _is_several(info: FieldInfo) -> bool:
     return get_origin(info.annotation) in {list, tuple, set, frozenset}
+
+
+def _is_date(info: FieldInfo) -> bool:
+    return _holds(info, date)
 
 
 def _holds(info: FieldInfo, *kinds: type) -> bool:
@@ -129,11 +155,13 @@ def is_cross_site(request: web.BaseRequest, *, public_url: str) -> bool:
         # same-site is a neighbouring sub-domain, which somebody else may own.
         return site not in {"same-origin", "none"}
     sender: str = request.headers.get(hdrs.ORIGIN) or request.headers.get(hdrs.REFERER) or ""
-    return _origin(sender) != _origin(public_url)
+    origin = _origin(sender)
+    return origin is None or origin != _origin(public_url)
 
 
-def _origin(address: str) -> URL | None:
+def _origin(address: str) -> tuple[str, str, int | None] | None:
     try:
-        return URL(address).origin()
+        origin = URL(address).origin()
     except ValueError:
         return None
+    return origin.scheme, origin.host or "", origin.port

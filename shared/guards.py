@@ -8,7 +8,8 @@ from aiohttp.typedefs import Handler
 from yarl import URL
 
 from shared.auth import PRINCIPAL, RENEW_AFTER, SESSIONS, Principal, Role, cookie_name
-from shared.errors import NotAllowed, SignedOut
+from shared.errors import ForeignForm, NotAllowed, SignedOut
+from shared.forms import is_cross_site
 from shared.observe import ARRIVED_AT
 from shared.settings import SETTINGS
 
@@ -44,7 +45,9 @@ def staff(*roles: Role) -> Guard:
 async def pass_guard(guard: Guard, request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through, send a person to sign in, or refuse."""
     if guard.for_machines:
-        return await handler(request)
+        return await handler(request)  # no cookie is read there, so nobody's browser can be abused
+    if is_cross_site(request, public_url=str(request.config_dict[SETTINGS].public_url)):
+        raise ForeignForm
     principal = _read_session(request)
     if principal is not None:
         request[PRINCIPAL] = principal
@@ -69,7 +72,7 @@ def _read_session(request: web.Request) -> Principal | None:
 def _wants_renewal(request: web.Request, principal: Principal | None) -> bool:
     """Tell whether identity should be asked for a fresh session on the way to this page."""
     # Only pages are sent round by identity: a form must not lose what was typed.
-    if request.method != hdrs.METH_GET or request.path == RENEWAL:
+    if request.method != hdrs.METH_GET or request.path in {RENEWAL, SIGN_IN}:
         return False
     if principal is None:
         return _has_session(request)  # it ran out or was revoked: renewed, or its cookie removed

@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 from babel.dates import format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from yarl import URL
 
 SHARED_LOCALES = Path(__file__).parent / "locales"
 COOKIE = "lang"
@@ -113,7 +114,8 @@ def switch_language(*, secure: bool) -> Middleware:
         chosen = request.query.get(PARAMETER)
         if chosen not in LANGUAGES or request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
             return await handler(request)
-        response = web.Response(status=303, headers={hdrs.LOCATION: _without_choice(request)})
+        same_page = on_this_site(request.rel_url.without_query_params(PARAMETER))
+        response = web.Response(status=303, headers={hdrs.LOCATION: same_page})
         response.set_cookie(
             COOKIE, chosen, max_age=A_YEAR, path="/", samesite="Lax", secure=secure, httponly=True
         )
@@ -122,11 +124,11 @@ def switch_language(*, secure: bool) -> Middleware:
     return switch
 
 
-def _without_choice(request: web.BaseRequest) -> str:
+def on_this_site(url: URL) -> str:
+    """Write an address as path and query: wherever it comes from, it leads nowhere else."""
     # A path that begins with two slashes would be read as another host.
-    path = "/" + request.rel_url.raw_path.lstrip("/\\")
-    query = request.rel_url.without_query_params(PARAMETER).raw_query_string
-    return f"{path}?{query}" if query else path
+    path = "/" + url.raw_path.lstrip("/\\")
+    return f"{path}?{url.raw_query_string}" if url.raw_query_string else path
 
 
 def moment(instant: datetime, zone: tzinfo, language: str) -> str:

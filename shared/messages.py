@@ -27,20 +27,21 @@ def locales_folders() -> list[Path]:
 def find_messages(folder: Path) -> Catalog:
     """Find the sentences of the package that owns this locales folder."""
     package = folder.parent
+    refusals = _find_refusals()
     found = Catalog()
     for path in sorted([*package.rglob("*.py"), *package.glob("templates/**/*.*")]):
         if "node_modules" not in path.parts:
-            for message in _messages_in(path):
+            for message in _messages_in(path, refusals):
                 found.add(message, locations=[(path.relative_to(ROOT).as_posix(), 1)])
     return found
 
 
-def _messages_in(path: Path) -> Iterator[str | tuple[str, ...]]:
+def _messages_in(path: Path, refusals: set[str]) -> Iterator[str | tuple[str, ...]]:
     source = io.BytesIO(path.read_bytes())
     calls: Iterable[Any]
     if path.suffix == ".py":
         calls = extract_python(source, CALLS, (), {})
-        yield from _refusals_in(ast.parse(source.getvalue()))
+        yield from _refusals_in(ast.parse(source.getvalue()), refusals)
     else:
         calls = babel_extract(source, list(CALLS), (), JINJA_OPTIONS)
     for _, call, found, _ in calls:
@@ -52,33 +53,28 @@ def _messages_in(path: Path) -> Iterator[str | tuple[str, ...]]:
             yield from texts
 
 
-def _refusals_in(module: ast.Module) -> Iterator[str]:
+def _refusals_in(module: ast.Module, refusals: set[str]) -> Iterator[str]:
     # A refusal's docstring is what the person reads, so it is a sentence like any other.
     for node in ast.walk(module):
-        if isinstance(node, ast.ClassDef) and node.name in _refusals():
+        if isinstance(node, ast.ClassDef) and node.name in refusals:
             text = ast.get_docstring(node)
             if text:
                 yield " ".join(text.split())
 
 
-def _refusals() -> set[str]:
+def _find_refusals() -> set[str]:
     """Name every class that is a Refused, wherever its parents are defined."""
-    if not _REFUSALS:
-        parents = {
-            node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
-            | {base.attr for base in node.bases if isinstance(base, ast.Attribute)}
-            for package in ("shared", "services")
-            for path in (ROOT / package).rglob("*.py")
-            for node in ast.walk(ast.parse(path.read_bytes()))
-            if isinstance(node, ast.ClassDef)
-        }
-        _REFUSALS.add("Refused")
-        while more := {name for name in parents if parents[name] & _REFUSALS} - _REFUSALS:
-            _REFUSALS.update(more)
-    return _REFUSALS - {"Refused"}
-
-
-_REFUSALS: set[str] = set()
+    parents = {
+        node.name: {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+        for package in ("shared", "services")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {"Refused"}
+    while more := {name for name in parents if parents[name] & found} - found:
+        found |= more
+    return found - {"Refused"}
 
 
 def update(folder: Path, language: str) -> None:

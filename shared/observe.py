@@ -100,7 +100,7 @@ async def observe_request(request: web.Request, handler: Handler) -> web.StreamR
             return response
         finally:
             seconds = time.perf_counter() - started
-            service = request.config_dict[SERVICE_NAME]
+            service = request.match_info.apps[-1][SERVICE_NAME]
             REQUESTS.labels(service, route, request.method, status).observe(seconds)
             span.set_attribute("http.response.status_code", status)
             log.info(

@@ -20,7 +20,7 @@ EVENTS_PER_ROW = 100
 BYTES_PER_ROW = 256 * 1024
 # Messages in flight together: far below the thousand unconfirmed where the broker pushes back.
 ROWS_PER_RELAY = 200
-# A returned message waits 1 s, 2 s, 4 s ... and then a minute between tries, for as long as it takes.
+# A returned message waits 1 s, 2 s, 4 s ... and then a minute between tries, however long it takes.
 LONGEST_WAIT = timedelta(minutes=1)
 
 
@@ -80,7 +80,7 @@ class Relayed:
 
 
 async def relay_batch(connection: Connection, send: Send) -> Relayed:
-    """Send the oldest rows that nobody else is sending. A crash before the commit sends them again."""
+    """Send the oldest rows nobody else is sending. A crash before the commit sends them again."""
     async with connection.transaction():
         rows = await connection.fetch(
             """

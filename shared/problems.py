@@ -1,7 +1,9 @@
 """Refusals and errors become pages for people and problem documents for machines."""
 
+from http import HTTPStatus
+
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from shared import db
@@ -17,51 +19,50 @@ FOR_MACHINES = web.AppKey("for_machines", bool)
 
 @web.middleware
 async def show_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer with a page or a document whatever goes wrong; never with a trace."""
     try:
         return await handler(request)
     except Refused as refusal:
         return show_refusal(request, refusal)
+    except web.HTTPNotFound:
+        return show_refusal(request, NoSuchPage())
     except web.HTTPException as answer:
         if answer.status < 400:
             raise
-        if answer.status == 404:
-            return show_refusal(request, NoSuchPage())
-        return _show_status(request, answer.status, answer.headers)
+        response = _show_status(request, answer.status)
+        if hdrs.ALLOW in answer.headers:
+            response.headers[hdrs.ALLOW] = answer.headers[hdrs.ALLOW]
+        return response
     except Exception as error:
         if db.is_unavailable(error):
             log.error("database unavailable", error=repr(error))
             return show_refusal(request, Busy())
         log.exception("request failed")
-        return _show_status(request, 500, {})
+        return _show_status(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def show_refusal(request: web.Request, refusal: Refused) -> web.Response:
     if request.config_dict.get(FOR_MACHINES):
         response = _problem(request, refusal.status, type(refusal).__name__, refusal.sentence)
+    elif isinstance(refusal, NoSuchPage | Busy):
+        response = _show_status(request, refusal.status)
     else:
         response = render(request, "refused.html", status=refusal.status, refusal=refusal)
     if refusal.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(refusal.retry_after_seconds)
+        response.headers[hdrs.RETRY_AFTER] = str(refusal.retry_after_seconds)
     return response
 
 
-def _show_status(
-    request: web.Request, status: int, headers: "dict[str, str] | object"
-) -> web.Response:
+def _show_status(request: web.Request, status: int) -> web.Response:
     if request.config_dict.get(FOR_MACHINES):
-        return _problem(request, status, "", "")
-    return render(
-        request, "problem.html", status=status, problem=status, reference=request[REQUEST_ID]
-    )
+        return _problem(request, status, HTTPStatus(status).phrase, "")
+    reference = request[REQUEST_ID]
+    return render(request, "problem.html", status=status, reference=reference)
 
 
-def _problem(request: web.Request, status: int, kind: str, detail: str) -> web.Response:
+def _problem(request: web.Request, status: int, title: str, detail: str) -> web.Response:
     """A problem document as in RFC 9457."""
-    document = {
-        "type": "about:blank",
-        "title": kind or web.HTTPException.__name__,
-        "status": status,
-        "detail": detail,
-        "instance": f"urn:request:{request[REQUEST_ID]}",
-    }
+    document = {"title": title, "status": status, "instance": f"urn:request:{request[REQUEST_ID]}"}
+    if detail:
+        document["detail"] = detail
     return web.json_response(document, status=status, content_type="application/problem+json")

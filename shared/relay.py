@@ -11,8 +11,8 @@ from shared.metrics import RELAY_CONNECTED, RELAY_FAILURES, RELAYED
 
 log = structlog.get_logger()
 
-# How long an event may lie in an outbox that nobody woke. Polling an empty table costs about 0.2 ms,
-# and unlike NOTIFY it costs the transactions that publish nothing.
+# How long an event may lie in the outbox unnoticed. Polling an empty table costs about 0.2 ms, and
+# unlike NOTIFY it costs the publishing transactions nothing.
 POLL_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 10.0
 

@@ -1,10 +1,7 @@
-"""What every answer carries and every request must pass, whatever it asks for."""
+"""What every answer carries, whatever was asked for."""
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from shared.errors import ForeignForm
-from shared.forms import is_cross_site
 from shared.settings import SETTINGS
 
 # Enough for any form of ours; an audience that takes files says so. See web.Audience.
@@ -44,11 +41,3 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if request.config_dict[SETTINGS].is_https:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers["Server"] = "examhall"  # not which versions of what we run on
-
-
-@web.middleware
-async def refuse_foreign_forms(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a form that another site made somebody's browser send."""
-    if is_cross_site(request, public_url=str(request.config_dict[SETTINGS].public_url)):
-        raise ForeignForm
-    return await handler(request)

@@ -4,6 +4,7 @@ import sys
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import (
@@ -36,12 +37,15 @@ class ServiceSettings(BaseSettings):
         secrets_dir=SECRETS if SECRETS.is_dir() else None,
     )
 
-    database_url: PostgresDsn
-    amqp_url: AmqpDsn = Field(validation_alias=house_wide("AMQP_URL"))
+    # Both hold a password, so they are kept out of what is printed.
+    database_url: PostgresDsn = Field(repr=False)
+    amqp_url: AmqpDsn = Field(validation_alias=house_wide("AMQP_URL"), repr=False)
     public_url: HttpUrl = Field(validation_alias=house_wide("PUBLIC_URL"))
 
     host: str = Field("127.0.0.1", validation_alias=house_wide("HOST"))
     port: int = Field(8080, ge=1, le=65535, validation_alias=house_wide("PORT"))
+    # For times on pages that belong to no programme; a programme has a zone of its own.
+    time_zone: ZoneInfo = Field(ZoneInfo("Asia/Taipei"), validation_alias=house_wide("TIME_ZONE"))
     pool_size: int = Field(10, ge=1, le=100)
 
     # Addresses whose X-Forwarded-For and X-Request-Id are believed: the gateway's, nobody else's.

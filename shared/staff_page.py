@@ -5,6 +5,7 @@ from aiohttp import web
 from shared import audit, outbox
 from shared.db import POOL, transaction
 from shared.observe import SERVICE_NAME
+from shared.settings import SETTINGS
 from shared.templates import render
 
 LINES_SHOWN = 20
@@ -21,4 +22,5 @@ async def first_page(request: web.Request) -> web.Response:
         events_waiting=backlog.rows,
         oldest_waiting_seconds=backlog.oldest_seconds if backlog.rows else None,
         audit_lines=lines,
+        zone=request.config_dict[SETTINGS].time_zone,
     )

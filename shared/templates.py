@@ -1,17 +1,20 @@
 """Pages from templates: one strict, escaping Jinja environment per language."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from aiohttp import hdrs, web
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 from jinja2.utils import missing
 from yarl import URL
 
 from shared import i18n
+from shared.auth import PRINCIPAL
 from shared.forms import Form
-from shared.i18n import LANGUAGES, PARAMETER, Catalogues, language_of
+from shared.i18n import LANGUAGES, PARAMETER, Catalogues, language_of, on_this_site
 from shared.static import StaticFiles
 
 SHARED_TEMPLATES = Path(__file__).parent / "templates"
@@ -36,6 +39,26 @@ class Unknown(jinja2.Undefined):
         return kind(hint, obj, name, exc)
 
 
+class KnownWhenCompiled(Extension):
+    """Answers `_("…")` and `asset("…")` once, not on every page: most of a page is sentences."""
+
+    NAMES = ("_", "asset")
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        tokens = list(stream)
+        position = 0
+        while position < len(tokens):
+            token = tokens[position]
+            if token.type == "name" and token.value in self.NAMES:
+                kinds = [following.type for following in tokens[position + 1 : position + 4]]
+                if kinds == ["lparen", "string", "rparen"]:
+                    answer: Any = self.environment.globals[token.value]
+                    token = Token(token.lineno, "string", answer(tokens[position + 2].value))
+                    position += 3
+            yield token
+            position += 1
+
+
 class Templates:
     """A service's own templates, then the shared ones, then the govuk components."""
 
@@ -55,28 +78,30 @@ class Templates:
             language: _environment(loader, language, static, catalogues) for language in LANGUAGES
         }
 
-    def render(self, name: str, *, language: str, **context: Any) -> str:
-        return self._environments[language].get_template(name).render(context)
+    def render(self, template: str, /, *, language: str, **context: Any) -> str:
+        return self._environments[language].get_template(template).render(context)
 
 
 TEMPLATES = web.AppKey("templates", Templates)
 
 
 def render(
-    request: web.Request, template: str, *, status: int = 200, **context: Any
+    request: web.Request, template: str, /, *, status: int = 200, **context: Any
 ) -> web.Response:
     """Answer with a page in the language of the request."""
     language = language_of(request)
     page = request.config_dict[TEMPLATES].render(
         template,
         language=language,
-        principal=request.get("principal"),
+        principal=request.get(PRINCIPAL),
         path=request.path,
         switches=_switches(request, language),
         status=status,
         **context,
     )
-    return web.Response(text=page, status=status, content_type="text/html")
+    # Whoever keeps a copy must not show it to somebody who reads another language.
+    headers = {hdrs.CONTENT_LANGUAGE: language, hdrs.VARY: "Accept-Language, Cookie"}
+    return web.Response(text=page, status=status, content_type="text/html", headers=headers)
 
 
 def translate(request: web.Request, sentence: str) -> str:
@@ -86,18 +111,23 @@ def translate(request: web.Request, sentence: str) -> str:
 
 def _switches(request: web.Request, language: str) -> list[tuple[str, str, str]]:
     """List the other languages: tag, own name, and where this page is shown in it."""
-    page = request.rel_url
-    if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
-        # The answer to a form may have no address of its own; the form's page has one.
-        referrer = URL(request.headers.get(hdrs.REFERER, "/"))
-        page = referrer.relative() if referrer.host == request.url.host else URL("/")
+    page = _page_of(request)
     return [
-        (tag, other.name, f"?{page.update_query({PARAMETER: tag}).raw_query_string}")
-        if page is request.rel_url
-        else (tag, other.name, str(page.update_query({PARAMETER: tag})))
+        (tag, other.name, on_this_site(page.update_query({PARAMETER: tag})))
         for tag, other in LANGUAGES.items()
         if tag != language
     ]
+
+
+def _page_of(request: web.Request) -> URL:
+    if request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        return request.rel_url
+    # The answer to a form may have no address of its own; the form's page has one.
+    try:
+        form = URL(request.headers.get(hdrs.REFERER, "/"))
+    except ValueError:
+        return URL("/")
+    return form if form.host == request.url.host else URL("/")
 
 
 def _environment(
@@ -110,7 +140,7 @@ def _environment(
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", KnownWhenCompiled],
     )
     environment.policies["ext.i18n.trimmed"] = True
 
@@ -129,8 +159,8 @@ def _environment(
     def written(write: Any) -> Any:
         return lambda instant, zone: write(instant, zone, language)
 
-    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(language=language, asset=static.url, error=error)
+    environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]
+    environment.globals.update(_=gettext, language=language, asset=static.url, error=error)
     environment.filters.update(
         day=written(i18n.day),
         deadline=written(i18n.deadline),

@@ -5,25 +5,25 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from shared import health
 from shared.auth import SESSIONS, Sessions
+from shared.background import Background
 from shared.db import POOL, create_pool
 from shared.guards import Guard, pass_guard
 from shared.i18n import Catalogues, switch_language
 from shared.observe import SERVICE_NAME, metrics, observe_request
 from shared.problems import FOR_MACHINES, show_problems
 from shared.proxies import TRUSTED_PROXIES
-from shared.security import BODY_LIMIT, add_headers, refuse_foreign_forms
+from shared.security import BODY_LIMIT, add_headers
 from shared.settings import SETTINGS, ServiceSettings
 from shared.static import StaticFiles
 from shared.templates import TEMPLATES, Templates
 
-SHARED = Path(__file__).parent
 # How long requests under way may take once the process was told to end.
 SHUTDOWN_SECONDS = 10
 
@@ -36,14 +36,6 @@ class Audience:
     routes: Sequence[web.RouteDef]
     guard: Guard
     body_limit: int = BODY_LIMIT
-
-
-class Background(Protocol):
-    """Something that runs beside the requests: a group commit, the sessions."""
-
-    async def run(self) -> None: ...
-
-    def stop(self) -> None: ...
 
 
 @dataclass
@@ -67,7 +59,6 @@ def build(services: Sequence[Service]) -> web.Application:
         middlewares=[
             observe_request,
             show_problems,
-            refuse_foreign_forms,
             switch_language(secure=first.settings.is_https),
         ],
         client_max_size=BODY_LIMIT,
@@ -97,7 +88,9 @@ def build(services: Sequence[Service]) -> web.Application:
 
 
 def _mount(root: web.Application, audience: Audience) -> web.Application:
-    app = web.Application(middlewares=[_door(audience)])
+    # Problems are shown here, where the service's own words and the audience are known, and once
+    # more at the root for addresses that lead nowhere.
+    app = web.Application(middlewares=[show_problems, _door(audience)])
     app.add_routes(audience.routes)
     app[FOR_MACHINES] = audience.guard.for_machines
     root.add_subapp(audience.prefix, app)
@@ -130,7 +123,7 @@ def _provide(service: Service, apps: Sequence[web.Application], static: StaticFi
     settings = service.settings
     sessions = Sessions(database_url=str(settings.database_url), service=service.name)
     service.background.append(sessions)
-    provided = {
+    provided: dict[web.AppKey[Any], Any] = {
         SERVICE_NAME: service.name,
         SETTINGS: settings,
         TRUSTED_PROXIES: settings.trusted_proxies,
@@ -138,7 +131,7 @@ def _provide(service: Service, apps: Sequence[web.Application], static: StaticFi
         TEMPLATES: Templates(
             [service.folder / "templates"],
             static=static,
-            catalogues=Catalogues([SHARED / "locales", service.folder / "locales"]),
+            catalogues=Catalogues([service.folder / "locales"]),
         ),
         **service.provided,
     }

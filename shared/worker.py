@@ -5,10 +5,12 @@ import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from shared import audit, auth, bus, dead_letters, inbox, outbox
+from shared.background import Background
 from shared.consumer import Consumer
 from shared.db import Pool, create_pool, transaction
 from shared.events.audit import LogSealed
@@ -16,7 +18,6 @@ from shared.inbox import Handlers
 from shared.jobs import Job, Scheduler
 from shared.metrics import DEAD_LETTERS, OLDEST_TRANSACTION, OUTBOX_OLDEST, OUTBOX_PENDING
 from shared.relay import Relay
-from shared.run_beside import Background
 from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -86,7 +87,7 @@ class Worker:
         parts: list[Background] = [consumer, scheduler, relay]
         tasks = [asyncio.create_task(part.run()) for part in parts]
         measuring = asyncio.create_task(self._measure(pool))
-        stopper = asyncio.create_task(self._stopping.wait())
+        stopper: asyncio.Task[Any] = asyncio.create_task(self._stopping.wait())
         try:
             # A part that ends by itself is a defect: the process ends and is started afresh.
             await asyncio.wait([stopper, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -80,7 +80,7 @@ async def make_database(
         name = f"t_{uuid4().hex}"
         await _execute(
             running.postgres_url,
-            f"CREATE DATABASE {name} TEMPLATE {template_databases[service]} STRATEGY file_copy",
+            f"CREATE DATABASE {name} TEMPLATE {template_databases[service]}",
         )
         made.append(name)
         return _on(running.postgres_url, name)

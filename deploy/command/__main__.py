@@ -37,6 +37,9 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. The same command goes on where this one stopped.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read along has seen enough
+        sys.stderr.close()
+        return 0
     except OSError as refusal:
         print(f"\n{refusal}", file=sys.stderr)
         return 1

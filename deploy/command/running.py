@@ -37,7 +37,7 @@ def status(_asked: Namespace) -> int:
         if not process:
             say(f"{name:<10} stopped")
             continue
-        memory = sum(member.memory for member in processes.family(process)) // 1_000_000
+        memory = processes.memory_of(processes.family(process)) // 1_000_000
         since = datetime.fromtimestamp(program.started_at).astimezone()
         say(
             f"{name:<10} {'running':<8} {process.pid:>8} {machine.checkout.port(name):>6} "

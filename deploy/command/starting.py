@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 from deploy.command import containers
@@ -19,7 +20,7 @@ def up(asked: Namespace) -> int:
         return containers.up(ROOT)
     machine = Machine(ROOT)
     with machine.checkout.locked():
-        if machine.is_ready():
+        if machine.is_ready() and _accounts_file(machine).exists():
             say("Examhall is already running.")
         else:
             began = time.monotonic()
@@ -40,13 +41,13 @@ def _start(machine: Machine) -> None:
     packages.install(packages.missing_servers(), log=machine.setup_log, then="up")
     assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
     _start_servers(machine)
-    if machine.services.process and not machine.is_ready():
-        with step("Stopping what is left of the services"):
+    if machine.services.process and not machine.services_answer(patience=5):
+        with step("Stopping services that no longer answer"):
             machine.services.stop()
-            machine.sandbox.stop()
     if not machine.services.process:
         with step("Migrating databases and queues"):
             machine.run_module("deploy.all_in_one", "migrate")
+    machine.choose_web_ports()
     with step("Starting the services"):
         machine.start_services()
     if not _accounts_file(machine).exists():
@@ -56,13 +57,13 @@ def _start(machine: Machine) -> None:
 
 
 def _start_servers(machine: Machine) -> None:
-    if machine.postgres.program.process and machine.rabbitmq.program.process:
-        return
     # asyncpg is in .venv only, and `down` or `--help` must do without
     from deploy.one_machine import databases
 
-    with step("Starting PostgreSQL and RabbitMQ"):
-        machine.start_servers()
+    already = machine.postgres.program.process and machine.rabbitmq.program.process
+    machine.choose_server_ports()
+    with nullcontext() if already else step("Starting PostgreSQL and RabbitMQ"):
+        machine.start_servers()  # also when they run: an interrupted start may not be over yet
         databases.create(machine.postgres.url, SERVICES)
 
 

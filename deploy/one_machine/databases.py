@@ -5,10 +5,15 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from deploy.one_machine.problems import Problem
+
 
 def create(url: str, names: Sequence[str]) -> None:
     """Create those that are not there yet."""
-    asyncio.run(_create(url, names))
+    try:
+        asyncio.run(_create(url, names))
+    except asyncpg.PostgresError as refusal:
+        raise Problem(f"The databases could not be created: {refusal}") from refusal
 
 
 async def _create(url: str, names: Sequence[str]) -> None:

@@ -50,12 +50,26 @@ class Machine:
     def sandbox_url(self) -> str:
         return f"http://localhost:{self.checkout.port('sandbox') or SANDBOX_PORT}"
 
-    def start_servers(self) -> None:
-        """Start PostgreSQL and RabbitMQ side by side and wait until both are ready."""
+    def choose_server_ports(self) -> None:
+        """The remembered ports, or others where somebody else has taken these meanwhile."""
         for server in (self.postgres, self.rabbitmq):
             if not server.program.process:
                 server.port = self._server_port(server.program.name)
-            server.start()
+
+    def choose_web_ports(self) -> None:
+        """The well-known ports, or the next ones that are free."""
+        for program, wanted in ((self.sandbox, SANDBOX_PORT), (self.services, WEB_PORT)):
+            if program.process:
+                continue
+            port = ports.next_free(wanted)
+            if port != wanted:
+                say(f"  Port {wanted} is taken by another program: {port} for the {program.name}.")
+            self.checkout.remember_port(program.name, port)
+
+    def start_servers(self) -> None:
+        """Start PostgreSQL and RabbitMQ side by side and wait until both are ready."""
+        self.postgres.start()
+        self.rabbitmq.start()
         self.postgres.wait_ready()
         self.rabbitmq.wait_ready()
 
@@ -65,8 +79,6 @@ class Machine:
 
     def start_services(self) -> None:
         """Start the sandbox and all five services in one process, and wait until they answer."""
-        self._choose_port(self.sandbox, SANDBOX_PORT)
-        self._choose_port(self.services, WEB_PORT)
         for module, program in (("sandbox", self.sandbox), ("all_in_one", self.services)):
             if not program.process:
                 program.start(
@@ -80,7 +92,16 @@ class Machine:
     def is_ready(self) -> bool:
         """Whether every part runs and the services answer."""
         running = all(program.process for program in self.programs.values())
-        return running and _answers_ok(f"{self.url}/readyz")
+        return running and self.services_answer(patience=0)
+
+    def services_answer(self, patience: float) -> bool:
+        """Whether the services are ready, or become so: a lost server is found again by itself."""
+        deadline = time.monotonic() + patience
+        while not _answers_ok(f"{self.url}/readyz"):
+            if not self.services.process or time.monotonic() >= deadline:
+                return False
+            time.sleep(0.1)
+        return True
 
     def run_module(self, *words: str) -> str:
         """Run one of our modules to its end; what it printed."""
@@ -134,14 +155,6 @@ class Machine:
             say(f"  Port {taken} of {name} is taken by another program; it moves to {port}.")
             self.checkout.remember_port(name, port)
         return port
-
-    def _choose_port(self, program: Program, wanted: int) -> None:
-        if program.process:
-            return
-        port = ports.next_free(wanted)
-        if port != wanted:
-            say(f"  Port {wanted} is taken by another program: {program.name} uses {port}.")
-        self.checkout.remember_port(program.name, port)
 
     def _wait(self, program: Program, url: str, patience: float = 60) -> None:
         deadline = time.monotonic() + patience

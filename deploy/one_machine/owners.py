@@ -38,29 +38,45 @@ def owner_of(folder: Path, preferred: str) -> Owner | None:
 
 
 def make_folder(folder: Path, owner: Owner | None) -> None:
-    """Make a private folder that the owner can reach.
+    """Make a private folder that the owner can reach, or see that it still is one.
 
     Where he cannot (below root's home, on a mount that knows no owners) the folder lies in
-    /var/lib/examhall, and a link stands in its place.
+    /var/lib/examhall, and a link stands in its place. What it holds is never deleted here.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.is_symlink() and folder.readlink() != _elsewhere(folder):
             folder.unlink()  # the checkout was copied or moved: these data are another one's
-        if not folder.exists():
-            folder.unlink(missing_ok=True)
-            folder.mkdir(mode=0o700)
-        if owner and not _hand_over(folder, owner):
-            remove_folder(folder)
-            folder.symlink_to(_elsewhere(folder))
-            folder.readlink().mkdir(mode=0o711, parents=True, exist_ok=True)
-            _hand_over(folder, owner)
-        next(folder.iterdir(), None)
+        if not folder.is_symlink():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if owner is None or _hand_over(folder, owner):
+                next(folder.iterdir(), None)  # may we look into it at all?
+                return
+            _link_elsewhere(folder)
+        _elsewhere(folder).mkdir(mode=0o700, exist_ok=True)
     except PermissionError as refusal:
         raise Problem(
             f"No permission for {refusal.filename}: was it made by another user or by root? "
             "Run the command as that user, or remove the folder."
         ) from refusal
+    if owner and not _hand_over(_elsewhere(folder), owner):
+        raise Problem(f"The account {owner.uid} cannot enter {_elsewhere(folder)}.")
+
+
+def _link_elsewhere(folder: Path) -> None:
+    place = _elsewhere(folder)
+    place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    try:
+        folder.rmdir()
+    except OSError as refusal:
+        raise Problem(
+            f"{folder} holds data, and the account of its server can no longer reach it. "
+            "Open the folders above it again, or start afresh: ./examhall reset"
+        ) from refusal
+    if place.exists():  # its link was deleted, and with it the key to what is in the data
+        shutil.rmtree(place.with_suffix(".old"), ignore_errors=True)
+        place.rename(place.with_suffix(".old"))
+    folder.symlink_to(place)
 
 
 def remove_folder(folder: Path) -> None:

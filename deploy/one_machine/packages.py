@@ -73,7 +73,7 @@ def install(missing: list[Wanted], *, log: Path, then: str) -> None:
     if (become_root := _become_root()) is None:
         raise Problem(what_to_type(missing, then))
     packages = [wanted.debian for wanted in missing]
-    say(f"Installing the distribution's {' and '.join(packages)}; no service of theirs is started.")
+    say(f"Installing the distribution's {', '.join(packages)}; no service of theirs is started.")
     words = [*become_root, "sh", "-c", INSTALL, "install", *packages]
     with step("Installing packages with apt-get"):
         failed = run_logged(words, log)

@@ -124,6 +124,11 @@ def family(head: Process) -> list[Process]:
     return members
 
 
+def memory_of(members: Sequence[Process]) -> int:
+    """What they take together; memory that they share counts once, where the kernel tells."""
+    return sum(_share(member) for member in members)
+
+
 def working_in(folder: Path, program: str) -> list[Process]:
     """The processes of a program whose working folder this is, also when their parent is gone."""
     found = []
@@ -150,6 +155,15 @@ def _kill(processes: Sequence[Process]) -> None:
             except ProcessLookupError:
                 continue
     _gone(processes, patience=5)
+
+
+def _share(process: Process) -> int:
+    try:
+        rollup = _PROC.joinpath(f"{process.pid}/smaps_rollup").read_text()
+        kilobytes = next(line.split()[1] for line in rollup.splitlines() if line[:4] == "Pss:")
+    except (OSError, StopIteration):
+        return process.memory
+    return int(kilobytes) * 1024
 
 
 def _same(process: Process) -> bool:

@@ -151,7 +151,7 @@ class RabbitMQ:
             "RABBITMQ_CONF_ENV_FILE": f"{folder}/rabbitmq-env.conf",
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-                "+S 2:2 +SDcpu 1:1 +SDio 4 -kernel inet_dist_use_interface {127,0,0,1}"
+                "+S 2:2 +SDcpu 2:2 -kernel inet_dist_use_interface {127,0,0,1}"
             ),
         }
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared import audit
 from shared.auth import Role
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.errors import Refused
 
 
@@ -30,22 +30,23 @@ def _key(email: str) -> str:
 
 
 async def find_by_email(tx: Tx, *, email: str) -> Account | None:
-    return await _find(tx, "email_key", _key(email))
+    row = await tx.fetchrow(
+        "SELECT id, email, name, password_hash, roles FROM accounts WHERE email_key = $1",
+        _key(email),
+    )
+    return _read(row) if row else None
 
 
 async def load(tx: Tx, *, account_id: UUID) -> Account:
-    account = await _find(tx, "id", account_id)
-    if account is None:
-        raise LookupError(f"no account {account_id}")
-    return account
-
-
-async def _find(tx: Tx, column: str, value: object) -> Account | None:
     row = await tx.fetchrow(
-        f"SELECT id, email, name, password_hash, roles FROM accounts WHERE {column} = $1", value
+        "SELECT id, email, name, password_hash, roles FROM accounts WHERE id = $1", account_id
     )
     if row is None:
-        return None
+        raise LookupError(f"no account {account_id}")
+    return _read(row)
+
+
+def _read(row: Row) -> Account:
     return Account(**{**row, "roles": frozenset(Role(role) for role in row["roles"])})
 
 

@@ -51,7 +51,8 @@ async def rotate(tx: Tx, *, vault: Vault, now: datetime, sessions_last: timedelt
     )
     await tx.execute(
         """
-        INSERT INTO signing_keys (key_id, private_key, public_key, signs_from, signs_until, retires_at)
+        INSERT INTO signing_keys
+               (key_id, private_key, public_key, signs_from, signs_until, retires_at)
         VALUES ($1, $2, $3, $4, $5, $6)
         """,
         published.key_id,

@@ -5,9 +5,6 @@ from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
-from shared.forms import WHOLE_FORM, Form, Says
-from shared.i18n import mark
-from shared.templates import render
 from yarl import URL
 
 from services.identity import accounts, keys, sessions
@@ -17,9 +14,12 @@ from services.identity.sessions import Session
 from shared.auth import PRINCIPAL, SESSIONS, cookie_name
 from shared.db import POOL, Tx, transaction
 from shared.errors import Busy
+from shared.forms import WHOLE_FORM, Form, Says
 from shared.guards import SIGN_IN
+from shared.i18n import mark
 from shared.observe import ARRIVED_AT
 from shared.settings import SETTINGS
+from shared.templates import render
 from shared.vault import Vault
 
 VAULT = web.AppKey("vault", Vault)
@@ -82,14 +82,14 @@ async def renew(request: web.Request) -> web.Response:
     now = request[ARRIVED_AT]
     token = request.cookies.get(cookie_name(request.config_dict[SETTINGS]), "")
     known = request.config_dict[SESSIONS].read_expired(token)
-    if known and now - known.issued_at < JUST_NOW:
-        # The service that sent us here cannot read a token this fresh: it has not yet heard of its
-        # key. Another one would not be read either, and the browser would go round for ever.
-        raise Busy
     response = web.HTTPSeeOther(back)
     async with transaction(request.config_dict[POOL]) as tx:
         session = known and await sessions.find_live(tx, session_id=known.session_id, now=now)
-        if session:
+        if known and session:
+            if now - known.issued_at < JUST_NOW:
+                # Whoever sent us here cannot read a token this fresh: it has not heard of its key.
+                # It could not read another one either, and the browser would go round for ever.
+                raise Busy
             account = await accounts.load(tx, account_id=session.account_id)
             await _hand_over(tx, request, response, session, account)
     if not session:

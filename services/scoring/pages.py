@@ -1,6 +1,7 @@
 """Pages for everyone."""
 
 from aiohttp import web
+
 from shared.templates import render
 
 

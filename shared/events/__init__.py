@@ -41,7 +41,7 @@ def encode(message_id: UUID, events: Sequence[Event]) -> str:
     """Write events of one kind as a CloudEvents batch."""
     name = events[0].name
     source = name.partition(".")[0]
-    # Written by hand: everything but the data is ours and needs no escaping, and this is the hot path.
+    # Written by hand: all but the data is ours and needs no escaping, and this is the hot path.
     head = f'","source":"/{source}","type":"{name}","datacontenttype":"application/json","data":'
     return (
         "["

@@ -34,21 +34,23 @@
   // Counts from the server's clock: the person's may be wrong, but it runs at the right speed.
   const [load] = performance.getEntriesByType("navigation");
   for (const counter of document.querySelectorAll("[data-countdown]")) {
-    const { countdown, now, days } = counter.dataset;
+    const { countdown, now, day, days } = counter.dataset;
     const arrivedAt = load ? load.responseStart : 0;
     let ahead = Date.parse(now) - arrivedAt;
     const left = counter.lastElementChild;
+    let counted = false;
     counter.hidden = false;
     const timer = setInterval(tick, 1000);
     tick();
 
     function tick() {
       const seconds = Math.ceil((Date.parse(countdown) - ahead - performance.now()) / 1000);
-      left.textContent = written(Math.max(seconds, 0), days);
-      if (seconds > 0) return;
+      left.textContent = written(Math.max(seconds, 0), day, days);
+      if (seconds > 0) return (counted = true);
       clearInterval(timer);
-      // Spread over three seconds, so that a crowd does not ask in the same instant.
-      setTimeout(() => location.reload(), Math.random() * 3000);
+      // Spread over three seconds, so that a crowd does not ask in the same instant; and only
+      // after counting down, so that a page about the past does not reload for ever.
+      if (counted) setTimeout(() => location.reload(), Math.random() * 3000);
     }
 
     // A sleeping computer may have stopped counting: ask for the time again.
@@ -60,12 +62,13 @@
     });
   }
 
-  function written(seconds, days) {
+  function written(seconds, day, days) {
     const pad = (number) => String(number).padStart(2, "0");
     const hours = Math.floor(seconds / 3600);
     const clock = (h) => [h, Math.floor(seconds / 60) % 60, seconds % 60].map(pad).join(":");
     if (hours < 24) return clock(hours);
-    return days.replace("{days}", Math.floor(hours / 24)).replace("{clock}", clock(hours % 24));
+    const text = hours < 48 ? day : days.replace("{days}", Math.floor(hours / 24));
+    return text.replace("{clock}", clock(hours % 24));
   }
 
   // A waiting page looks again by itself, ever less often, and only while somebody is looking.
