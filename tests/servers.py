@@ -64,8 +64,21 @@ def _containers() -> Iterator[Servers]:
 
 @contextmanager
 def _embedded() -> Iterator[Servers]:
+    from deploy.one_machine import ports
     from deploy.one_machine.postgres import Postgres
     from deploy.one_machine.rabbitmq import RabbitMQ
 
-    with tempfile.TemporaryDirectory(prefix="examhall-test-") as folder, ExitStack() as stack:
-        raise NotImplementedError(folder, Postgres, RabbitMQ, stack, Path)
+    with tempfile.TemporaryDirectory(prefix="examhall-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the servers run under accounts of their own
+        postgres = Postgres(folder / "postgres", ports.any_free())
+        rabbitmq = RabbitMQ(folder / "rabbitmq", ports.any_free())
+        try:
+            postgres.start()
+            rabbitmq.start()
+            postgres.wait_ready()
+            rabbitmq.wait_ready()
+            yield Servers(postgres.url, rabbitmq.url, "our own")
+        finally:
+            rabbitmq.remove()
+            postgres.remove()
