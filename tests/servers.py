@@ -1,11 +1,21 @@
 """Where the tests' PostgreSQL and RabbitMQ come from."""
 
 import os
+import re
+import socket
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from testcontainers.core.container import DockerContainer
+
+
+BROKER_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -44,22 +54,50 @@ def _an_engine_answers() -> bool:
 
 @contextmanager
 def _containers() -> Iterator[Servers]:
-    from testcontainers.postgres import PostgresContainer
-    from testcontainers.rabbitmq import RabbitMqContainer
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-    with ExitStack() as stack:
-        postgres = stack.enter_context(
-            PostgresContainer("postgres:17", driver=None).with_command(
-                "postgres -c max_connections=300"
-            )
-        )
-        rabbitmq = stack.enter_context(
-            RabbitMqContainer("rabbitmq:4-management", username="test", password="test")
-        )
-        host, port = rabbitmq.get_container_host_ip(), rabbitmq.get_exposed_port(5672)
+    # Before it listens to others it has been up for itself alone, to fill its data folder.
+    is_up = LogMessageWaitStrategy(re.compile(r"listening on IPv4.*ready to accept", re.DOTALL))
+    postgres = (
+        DockerContainer("postgres:17")
+        .with_env("POSTGRES_PASSWORD", "test")
+        .with_command("postgres -c max_connections=300")
+        .with_exposed_ports(5432)
+        .waiting_for(is_up)
+    )
+    rabbitmq = (
+        DockerContainer("rabbitmq:4")
+        .with_env("RABBITMQ_DEFAULT_USER", "test")
+        .with_env("RABBITMQ_DEFAULT_PASS", "test")
+        .with_exposed_ports(5672)
+    )
+    with postgres, rabbitmq:
+        _wait_for_broker(*_address(rabbitmq, 5672))
         yield Servers(
-            postgres.get_connection_url(), f"amqp://test:test@{host}:{port}/", "containers"
+            f"postgresql://postgres:test@{':'.join(_address(postgres, 5432))}/postgres",
+            f"amqp://test:test@{':'.join(_address(rabbitmq, 5672))}/",
+            "containers",
         )
+
+
+def _address(container: "DockerContainer", port: int) -> tuple[str, str]:
+    return container.get_container_host_ip(), str(container.get_exposed_port(port))
+
+
+def _wait_for_broker(host: str, port: str) -> None:
+    """Wait for its handshake: its log does not reach every engine."""
+    deadline = time.monotonic() + BROKER_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection((host, int(port)), timeout=1) as connection:
+                connection.sendall(b"AMQP\x00\x00\x09\x01")
+                if connection.recv(1) == b"\x01":
+                    return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(f"RabbitMQ was not ready after {BROKER_SECONDS} seconds")
 
 
 @contextmanager
