@@ -54,6 +54,9 @@ class Cable:
         try:
             there = await asyncio.open_connection(self._parts.hostname, self._parts.port)
             self._writers.add(there[1])
+            if self._server is None:
+                there[1].transport.abort()
+                return  # it was cut while this connection was on its way
             await asyncio.wait(
                 [
                     asyncio.create_task(self._carry(reader, there[1])),

@@ -8,7 +8,7 @@ import pytest
 import structlog.testing
 
 from shared import bus, consumer, db
-from shared.db import Pool, Tx
+from shared.db import Tx
 from tests.cable import lay
 from tests.effects import NumberAnnounced, on_number_announced
 from tests.eventually import eventually
@@ -211,6 +211,30 @@ async def test_a_database_lost_in_the_middle_of_handling_is_waited_for(
     assert await line.dead() == []
 
 
+async def test_a_database_that_ends_in_the_middle_of_a_statement_is_waited_for(line: Line) -> None:
+    async def handle_at_length(tx: Tx, events: list[NumberAnnounced]) -> None:
+        if not times:
+            times.append(1)
+            await tx.execute("SELECT pg_sleep(60)")
+        await on_number_announced(tx, events)
+
+    async def is_terminated() -> bool:
+        found = await line.pool.fetch(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND query = 'SELECT pg_sleep(60)'
+            """
+        )
+        return bool(found)
+
+    times: list[int] = []
+    await line.send(message(1))
+    async with running(line.consumer(handlers={NumberAnnounced: handle_at_length})):
+        await eventually(is_terminated)
+        await line.see(1)
+    assert await line.dead() == []
+
+
 async def test_stopping_while_the_database_is_away_gives_the_messages_back(
     line: Line, database_url: str
 ) -> None:
@@ -259,22 +283,18 @@ async def test_the_consumer_comes_back_when_its_queue_was_deleted(line: Line) ->
 
 
 async def test_a_message_handled_before_the_connection_was_cut_takes_no_second_effect(
-    line: Line, pool: Pool
+    line: Line,
 ) -> None:
     gate = Gate()
     async with lay(line.amqp_url) as cable:
-        async with running(line.consumer(amqp_url=cable.url, handlers={NumberAnnounced: gate})):
+        reader = line.consumer(amqp_url=cable.url, handlers={NumberAnnounced: gate})
+        async with running(reader):
             await line.send(message(1))
             await gate.reached.wait()
             await cable.cut()  # it cannot be acknowledged any more
             gate.opened.set()
             await line.see(1)
             await cable.mend()
-
-            async def is_settled() -> bool:
-                return await line.waiting() == 0
-
-            await eventually(is_settled)
             await line.send(message(2))
             await line.see(1, 2)
     assert await line.waiting() == 0
