@@ -1,8 +1,7 @@
 """The ground a benchmark of messages stands on: a fresh database, and a queue of its own."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,15 @@ from shared.db import Pool
 from tests.bench.facts import HANDLED, RegistrationSubmitted
 from tests.servers import Servers
 
+<<<<<<< HEAD
 ROOT = Path(__file__).parents[2]
 
 # No benchmark takes longer; what does is stuck.
 LONGEST_SECONDS = 120
+=======
+# No run of a benchmark takes longer; what does is stuck.
+LONGEST_SECONDS = 60
+>>>>>>> faults
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,6 @@ async def remove_queues(amqp_url: str, service: str) -> None:
         channel = await connection.channel()
         await channel.queue_delete(service)
         await channel.queue_delete(bus.dead_queue_name(service))
-
-
-async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(LONGEST_SECONDS):
-        while not await is_so():
-            await asyncio.sleep(0.01)
 
 
 def log_as_in_production() -> None:
