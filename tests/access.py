@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from aiohttp import ClientResponse, hdrs, web
+from yarl import URL
 
 from shared.auth import Role
 from shared.guards import RENEWAL, SIGN_IN
@@ -99,7 +100,7 @@ async def find_wrong_doors(site: Site, routes: Sequence[Route], decisions: Decis
             answer = await _ask(site, route, person, owned="owner" in who, headers=FROM_OUR_PAGE)
             if answer.status == 500:
                 wrong.append(f"{route.key}: breaks when {person} asks")
-            let_in = is_let_in(answer, route, owned="owner" in who)
+            let_in = is_let_in(answer, owned="owner" in who)
             if let_in != (person in decided):
                 word = "got in" if let_in else "did not get in"
                 wrong.append(f"{route.key}: {person} {word} ({answer.status})")
@@ -121,15 +122,15 @@ async def find_forgeable(site: Site, routes: Sequence[Route], decisions: Decisio
     return wrong
 
 
-def is_let_in(answer: ClientResponse, route: Route, *, owned: bool) -> bool:
+def is_let_in(answer: ClientResponse, *, owned: bool) -> bool:
     """Tell an answer from behind the door from one given at the door."""
     if answer.status in {401, 403}:
         return False
     if answer.status == 404 and owned:
         return False  # what is not yours does not exist
-    location = answer.headers.get(hdrs.LOCATION, "").partition("?")[0]
-    # Asking for a sign-in is what renewal is there for.
-    return location not in {SIGN_IN, RENEWAL} or route.path == RENEWAL
+    to = URL(answer.headers.get(hdrs.LOCATION, ""))
+    # The door sends one away with the way back; a page that has a reason of its own does not.
+    return to.path not in {SIGN_IN, RENEWAL} or to.query.get("next") != answer.url.path_qs
 
 
 async def _ask(
