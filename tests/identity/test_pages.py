@@ -180,7 +180,12 @@ async def test_signing_in_and_out_leave_audit_lines(site: Site) -> None:
     await site.sign_in("lin@exam.example")
     await sign_out(site)
     rows = await site.pools["identity"].fetch("SELECT act FROM audit_lines ORDER BY id")
-    assert [row["act"] for row in rows] == ["account_opened", "signed_in", "signed_out"]
+    assert [row["act"] for row in rows] == [
+        "account_opened",
+        "second_factor_set_up",
+        "signed_in",
+        "signed_out",
+    ]
 
 
 async def test_the_keys_are_published_as_a_key_set(site: Site) -> None:
