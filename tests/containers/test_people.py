@@ -1,92 +1,76 @@
 """Somebody signs in at one service and is known at the others: the events come through."""
 
-import secrets
+import json
 import shutil
-import subprocess
+from functools import partial
 
 import pytest
 from playwright.async_api import async_playwright
 
-from tests.containers.stack import ROOT, Stack, Visitor, wait_for
+from tests.containers.stack import SERVICES, Stack, Visitor, wait_for
 
-pytestmark = pytest.mark.containers
+pytestmark = [pytest.mark.containers, pytest.mark.browser]
 
-NAME = "林雅婷"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+NAME = "陳小明"
 
 
 @pytest.fixture(scope="module")
-def registrar(stack: Stack) -> tuple[str, str]:
-    """A member of staff, added as an operator does it."""
-    email = f"registrar-{secrets.token_hex(4)}@examhall.example"
-    password = secrets.token_urlsafe(12)
-    command = ["python", "-m", "services.identity.app", "staff", "add", email, "--name", NAME]
-    added = subprocess.run(
-        [
-            *("docker", "compose", "-p", stack.project, "exec", "-T", "identity-web"),
-            *command,
-            *("--role", "registrar", "--password-from-stdin"),
-        ],
-        cwd=ROOT,
-        input=f"{password}\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert added.returncode == 0, added.stderr
-    return email, password
+def candidate(stack: Stack) -> tuple[str, str]:
+    """The candidate among the accounts to look around with."""
+    loaded = stack.compose("run", "--rm", "-T", "migrate", "deploy.all_in_one", "demo").stdout
+    people = [json.loads(line) for line in loaded.splitlines() if line.startswith("{")]
+    (person,) = [one for one in people if one.get("who") == "candidate"]
+    return person["email"], person["password"]
 
 
-def test_who_signs_in_is_known_to_another_service(stack: Stack, registrar: tuple[str, str]) -> None:
+def knows(visitor: Visitor, service: str) -> bool:
+    return NAME in visitor.get(f"/{service}/").text
+
+
+def test_who_signs_in_is_known_to_every_service(stack: Stack, candidate: tuple[str, str]) -> None:
     visitor = Visitor(stack.url)
-    assert visitor.sign_in(*registrar).status == 200
-
-    def is_known() -> bool:
-        answer = visitor.get("/enrollment/staff/")
-        return answer.status == 200 and NAME in answer.text
-
-    wait_for(is_known, "enrollment has heard of the key that signs sessions")
-    assert visitor.get("/payments/staff/").status == 403
+    assert not knows(visitor, "enrollment")
+    assert visitor.sign_in(*candidate).status == 200
+    for service in SERVICES:
+        wait_for(partial(knows, visitor, service), f"{service} has the key of the session")
+    assert visitor.get("/enrollment/staff/").status == 403
 
 
-def test_who_signs_out_is_forgotten_by_the_others(stack: Stack, registrar: tuple[str, str]) -> None:
+def test_who_signs_out_is_forgotten_by_the_others(stack: Stack, candidate: tuple[str, str]) -> None:
     visitor, thief = Visitor(stack.url), Visitor(stack.url)
-    visitor.sign_in(*registrar)
-    wait_for(lambda: visitor.get("/enrollment/staff/").status == 200, "enrollment knows the key")
+    visitor.sign_in(*candidate)
+    wait_for(lambda: knows(visitor, "enrollment"), "enrollment has the key of the session")
     for cookie in visitor.cookies:
         thief.cookies.set_cookie(cookie)
+    assert knows(thief, "enrollment")
     assert visitor.post("/identity/sign-out").status == 200
-
-    def is_forgotten() -> bool:
-        return "/identity/sign-in" in thief.get("/enrollment/staff/").address
-
-    wait_for(is_forgotten, "enrollment has heard that the session is over")
+    wait_for(
+        lambda: not knows(thief, "enrollment"), "enrollment has heard that the session is over"
+    )
 
 
-async def test_signing_in_with_a_real_browser(stack: Stack, registrar: tuple[str, str]) -> None:
+async def test_signing_in_with_a_real_browser(stack: Stack, candidate: tuple[str, str]) -> None:
     assert CHROMIUM, "the container lane needs a Chromium"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        context = await browser.new_context(locale="en-GB")
-        page = await context.new_page()
+        page = await (await browser.new_context(locale="zh-TW")).new_page()
         complaints: list[str] = []
         page.on("console", lambda told: complaints.append(told.text))
-        await page.goto(f"{stack.url}/enrollment/staff/")
-        assert page.url.startswith(f"{stack.url}/identity/sign-in")
-        await page.fill("[name=email]", registrar[0])
-        await page.fill("[name=password]", registrar[1])
+        await page.goto(f"{stack.url}/identity/sign-in?next=/enrollment/")
+        await page.fill("[name=email]", candidate[0])
+        await page.fill("[name=password]", candidate[1])
         await page.click("main button[type=submit]")
-        await page.wait_for_url(f"{stack.url}/enrollment/staff/")
-        assert NAME in await page.inner_text("header")
-        for path in ("/", "/identity/", "/enrollment/", "/payments/", "/scoring/", "/notify/"):
+        await page.wait_for_url(f"{stack.url}/enrollment/")
+        for path in ("/", *(f"/{service}/" for service in SERVICES)):
             answer = await page.goto(f"{stack.url}{path}")
             assert answer is not None
             assert answer.status == 200
             assert NAME in await page.inner_text("header"), path
+        assert complaints == []
         answer = await page.goto(f"{stack.url}/metrics")
         assert answer is not None
         assert answer.status == 404
-        assert await page.evaluate("getComputedStyle(document.body).maxWidth") != "none"
-        assert [told for told in complaints if "404" not in told] == []
+        assert "找不到這個頁面" in await page.inner_text("h1")
         await browser.close()
