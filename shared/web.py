@@ -116,7 +116,9 @@ def _add_front(root: web.Application, service: Service) -> None:
         return
     for route in service.front.routes:
         handler = partial(pass_guard, service.front.guard, handler=route.handler)
-        methods = [hdrs.METH_GET, hdrs.METH_HEAD] if route.method == hdrs.METH_GET else [route.method]
+        methods = (
+            [hdrs.METH_GET, hdrs.METH_HEAD] if route.method == hdrs.METH_GET else [route.method]
+        )
         for method in methods:
             root.router.add_route(method, route.path, handler)
 
