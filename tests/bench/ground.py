@@ -16,15 +16,10 @@ from shared.db import Pool
 from tests.bench.facts import HANDLED, RegistrationSubmitted
 from tests.servers import Servers
 
-<<<<<<< HEAD
 ROOT = Path(__file__).parents[2]
 
-# No benchmark takes longer; what does is stuck.
-LONGEST_SECONDS = 120
-=======
 # No run of a benchmark takes longer; what does is stuck.
 LONGEST_SECONDS = 60
->>>>>>> faults
 
 
 @dataclass(frozen=True)
