@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import uvloop
 
@@ -52,7 +53,7 @@ def main() -> None:
         case "migrate":
             uvloop.run(_migrate(configured))
         case "demo":
-            for account in uvloop.run(demo.load_accounts(load(Settings))):
+            for account in uvloop.run(demo.load_accounts(load(Settings), now=datetime.now(UTC))):
                 print(json.dumps(account, ensure_ascii=False))
 
 

@@ -28,6 +28,7 @@ class Guard:
 
 EVERYONE = Guard("everyone", lambda principal: True)
 CANDIDATES = Guard("candidates", lambda principal: principal is not None and not principal.is_staff)
+SIGNED_IN = Guard("anybody signed in", lambda principal: principal is not None)
 # Programs that need no session: published keys, providers whose messages are signed.
 MACHINES = Guard("machines", lambda principal: True, for_machines=True)
 ANY_STAFF = Guard("any staff", lambda principal: principal is not None and principal.is_staff)

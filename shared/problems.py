@@ -5,6 +5,7 @@ from http import HTTPStatus
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
+from pydantic import BaseModel, Field
 
 from shared import db
 from shared.errors import Busy, NoSuchPage, Refused
@@ -15,6 +16,16 @@ log = structlog.get_logger()
 
 # Set on the sub-applications whose callers are programs.
 FOR_MACHINES = web.AppKey("for_machines", bool)
+PROBLEM_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """A problem document as in RFC 9457."""
+
+    title: str = Field(description="What is wrong, in a name that does not change.")
+    status: int = Field(description="The status of the answer, once more.")
+    instance: str = Field(description="The number under which our log has more about it.")
+    detail: str = Field("", description="The same in a sentence, where there is more to say.")
 
 
 @web.middleware
@@ -61,8 +72,14 @@ def _show_status(request: web.Request, status: int) -> web.Response:
 
 
 def _problem(request: web.Request, status: int, title: str, detail: str) -> web.Response:
-    """A problem document as in RFC 9457."""
-    document = {"title": title, "status": status, "instance": f"urn:request:{request[REQUEST_ID]}"}
-    if detail:
-        document["detail"] = detail
-    return web.json_response(document, status=status, content_type="application/problem+json")
+    problem = Problem(
+        title=title,
+        status=status,
+        instance=f"urn:request:{request[REQUEST_ID]}",
+        detail=detail,
+    )
+    return web.json_response(
+        text=problem.model_dump_json(exclude_defaults=True),
+        status=status,
+        content_type=PROBLEM_TYPE,
+    )

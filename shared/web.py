@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from shared import health
+from shared.api import Operations
 from shared.auth import SESSIONS, Sessions
 from shared.background import Background
 from shared.db import POOL, create_pool
@@ -36,6 +37,8 @@ class Audience:
     routes: Sequence[web.RouteDef]
     guard: Guard
     body_limit: int = BODY_LIMIT
+    # Of an audience of machines: what stands in the documents about each handler.
+    operations: Operations = field(default_factory=dict)
 
 
 @dataclass
@@ -112,11 +115,12 @@ def _add_front(root: web.Application, service: Service) -> None:
     if service.front is None:
         return
     for route in service.front.routes:
-        root.router.add_route(
-            route.method,
-            route.path,
-            partial(pass_guard, service.front.guard, handler=route.handler),
+        handler = partial(pass_guard, service.front.guard, handler=route.handler)
+        methods = (
+            [hdrs.METH_GET, hdrs.METH_HEAD] if route.method == hdrs.METH_GET else [route.method]
         )
+        for method in methods:
+            root.router.add_route(method, route.path, handler)
 
 
 def _provide(service: Service, apps: Sequence[web.Application], static: StaticFiles) -> None:

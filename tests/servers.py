@@ -1,11 +1,23 @@
 """Where the tests' PostgreSQL and RabbitMQ come from."""
 
+import asyncio
+import contextlib
 import os
+import socket
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+PATIENCE_SECONDS = 90
+PASSWORD = "for-tests"
+# Says which process a container belongs to, so that one that was killed leaves nothing behind.
+LABEL = "examhall.tests"
 
 
 @dataclass(frozen=True)
@@ -19,11 +31,17 @@ class Servers:
 
 @contextmanager
 def start() -> Iterator[Servers]:
-    """Use the servers named in the environment, else start containers, else our own."""
+    """Use the servers named in the environment, else start containers, else our own.
+
+    EXAMHALL_TEST_SERVERS=containers or =embedded leaves no choice.
+    """
+    wanted = os.environ.get("EXAMHALL_TEST_SERVERS")
     postgres, amqp = (os.environ.get(f"EXAMHALL_TEST_{n}") for n in ("POSTGRES", "AMQP"))
-    if postgres and amqp:
+    if wanted not in {None, "containers", "embedded"}:
+        raise ValueError(f"EXAMHALL_TEST_SERVERS is {wanted!r}, neither containers nor embedded")
+    if not wanted and postgres and amqp:
         yield Servers(postgres, amqp, "the environment")
-    elif _an_engine_answers():
+    elif wanted == "containers" or (not wanted and _an_engine_answers()):
         with _containers() as servers:
             yield servers
     else:
@@ -36,36 +54,108 @@ def _an_engine_answers() -> bool:
     from docker.errors import DockerException
 
     try:
-        docker.from_env(timeout=5).ping()
+        engine = docker.from_env(timeout=5)
     except DockerException:
         return False
-    return True
+    with contextlib.closing(engine):
+        return bool(engine.ping())
 
 
 @contextmanager
 def _containers() -> Iterator[Servers]:
-    from testcontainers.postgres import PostgresContainer
-    from testcontainers.rabbitmq import RabbitMqContainer
+    # We remove what we start ourselves; the helper that would do it is one more image to fetch.
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    if "DOCKER_HOST" not in os.environ:  # else the servers' ports are where the engine is
+        os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
+        os.environ.setdefault("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+    from testcontainers.core.container import DockerContainer
 
+    label = {LABEL: f"{socket.gethostname()}/{os.getpid()}"}
+    _remove_left_behind()
     with ExitStack() as stack:
-        postgres = stack.enter_context(
-            PostgresContainer("postgres:17", driver=None).with_command(
-                "postgres -c max_connections=300"
-            )
+        postgres = (
+            DockerContainer("postgres:17")
+            .with_env("POSTGRES_PASSWORD", PASSWORD)
+            .with_command("postgres -c max_connections=300 -c fsync=off -c jit=off")
+            .with_exposed_ports(5432)
+            .with_tmpfs_mount("/var/lib/postgresql/data")
+            .with_kwargs(labels=label)
         )
-        rabbitmq = stack.enter_context(
-            RabbitMqContainer("rabbitmq:4-management", username="test", password="test")
+        rabbitmq = (
+            DockerContainer("rabbitmq:4-management")
+            .with_env("RABBITMQ_DEFAULT_USER", "test")
+            .with_env("RABBITMQ_DEFAULT_PASS", PASSWORD)
+            .with_exposed_ports(5672)
+            .with_kwargs(labels=label)
         )
-        host, port = rabbitmq.get_container_host_ip(), rabbitmq.get_exposed_port(5672)
-        yield Servers(
-            postgres.get_connection_url(), f"amqp://test:test@{host}:{port}/", "containers"
-        )
+        stack.enter_context(postgres)
+        stack.enter_context(rabbitmq)
+        host = postgres.get_container_host_ip()
+        port = int(postgres.get_exposed_port(5432))
+        postgres_url = f"postgresql://postgres:{PASSWORD}@{host}:{port}/postgres"
+        broker_port = int(rabbitmq.get_exposed_port(5672))
+        _wait(lambda: _takes_connections(postgres_url), "PostgreSQL", postgres)
+        _wait(lambda: _greets(host, broker_port), "RabbitMQ", rabbitmq)
+        yield Servers(postgres_url, f"amqp://test:{PASSWORD}@{host}:{broker_port}/", "containers")
+
+
+def _remove_left_behind() -> None:
+    """Remove containers of test runs on this machine that were killed."""
+    import docker
+
+    with contextlib.closing(docker.from_env()) as engine:
+        for container in engine.containers.list(all=True, filters={"label": LABEL}):
+            machine, _, process = container.labels[LABEL].rpartition("/")
+            if machine == socket.gethostname() and not Path(f"/proc/{process}").exists():
+                container.remove(force=True, v=True)
+
+
+def _wait(is_ready: Callable[[], bool], name: str, container: Any) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_ready():
+        if time.monotonic() > deadline:
+            told = b"".join(container.get_logs()).decode(errors="replace")
+            raise TimeoutError(f"{name} was not ready in {PATIENCE_SECONDS} s:\n{told[-2000:]}")
+        time.sleep(0.1)
+
+
+def _takes_connections(url: str) -> bool:
+    async def connect() -> None:
+        connection = await asyncpg.connect(url, timeout=2)
+        await connection.close()
+
+    try:
+        asyncio.run(connect())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    return True
+
+
+def _greets(host: str, port: int) -> bool:
+    """A broker that is ready begins its handshake; until then the engine's proxy hangs up."""
+    try:
+        with socket.create_connection((host, port), timeout=2) as connection:
+            connection.sendall(b"AMQP\x00\x00\x09\x01")
+            return connection.recv(1) == b"\x01"
+    except OSError:
+        return False
 
 
 @contextmanager
 def _embedded() -> Iterator[Servers]:
+    from deploy.one_machine import ports
     from deploy.one_machine.postgres import Postgres
     from deploy.one_machine.rabbitmq import RabbitMQ
 
-    with tempfile.TemporaryDirectory(prefix="examhall-test-") as folder, ExitStack() as stack:
-        raise NotImplementedError(folder, Postgres, RabbitMQ, stack, Path)
+    with tempfile.TemporaryDirectory(prefix="examhall-test-") as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)  # the servers run as users of their own where root starts them
+        postgres = Postgres(folder / "postgres", ports.any_free())
+        rabbitmq = RabbitMQ(folder / "rabbitmq", ports.any_free())
+        stack.callback(rabbitmq.remove)
+        stack.callback(postgres.remove)
+        postgres.start()
+        rabbitmq.start()
+        postgres.wait_ready()
+        rabbitmq.wait_ready()
+        yield Servers(postgres.url, rabbitmq.url, "embedded servers")

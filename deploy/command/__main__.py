@@ -107,8 +107,10 @@ def _add_operators(add: Add) -> None:
     )
     letters.add_argument("verb", choices=("list", "show", "replay"))
     letters.add_argument("service", nargs="?", choices=SERVICES, help="all, if `list` names none")
-    staff = add("staff", operators.staff, "add a member of staff", takes_more=True)
-    staff.add_argument("verb", choices=("add",))
+    staff = add(
+        "staff", operators.staff, "add a member of staff; show the demo's code", takes_more=True
+    )
+    staff.add_argument("verb", choices=("add", "code"))
     add("migrate", operators.migrate, "bring all databases and queues up to date")
     audit = add("audit", operators.audit, "check the chain of the audit log", takes_more=True)
     audit.add_argument("verb", choices=("verify",))

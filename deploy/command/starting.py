@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from deploy.command import containers
+from deploy.command.accounts import say_accounts
 from deploy.one_machine import assets, packages
 from deploy.one_machine.machine import SERVICES, Machine
 from deploy.one_machine.progress import say, step
@@ -78,12 +79,5 @@ def _say_where_to_click(machine: Machine) -> None:
   Mail it "sent"       {machine.url}/mailbox
   Payment sandbox      {machine.sandbox_url}
 """)
-    if accounts:
-        say("  Log in as")
-    columns = ("who", "email", "password", "url")
-    widths = [max([len(str(one.get(name, ""))) for one in accounts], default=0) for name in columns]
-    for account in accounts:
-        cells = (str(account.get(name, "")) for name in columns)
-        row = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        say(f"    {row.rstrip()}")
+    say_accounts(accounts)
     say("\n  ./examhall down stops it, ./examhall logs -f shows what it does.")

@@ -2,25 +2,35 @@
 
 import base64
 import os
+import sys
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
+from urllib.parse import urlsplit
 
-PASSWORDS = ("postgres_password", "rabbitmq_password")
-KEYS = ("secret_key",)
+FOR_CONTAINERS = Path(__file__).parents[1] / "secrets"
+SERVICES = ("identity", "enrollment", "payments", "scoring", "notify")
 
 
 def make_secrets(folder: Path) -> None:
     """Make what is missing of the secrets that docker-compose.yml hands to its containers.
 
-    The files can be read by all, because a container's user has no name here; the folder
-    around them lets nobody in.
+    Each file is named like the setting that is read from it. It can be read by all, because a
+    container's user has no name here; the folder around them lets nobody in.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    for name in PASSWORDS:
-        keep(folder / name, new_password(), mode=0o644)
-    for name in KEYS:
-        keep(folder / name, new_key(), mode=0o644)
+
+    def make(name: str, fresh: str) -> str:
+        return keep(folder / name, fresh, mode=0o644)
+
+    make("postgres_password", new_password())
+    make("examhall_secret_key", new_key())
+    for service in SERVICES:  # each its own role in its own database; PostgreSQL reads them here
+        address = f"postgresql://{service}:{new_password()}@postgres:5432/{service}"
+        make(f"{service}_database_url", address)
+    broker = urlsplit(make("examhall_amqp_url", f"amqp://examhall:{new_password()}@rabbitmq:5672/"))
+    account = f"default_user = {broker.username}\ndefault_pass = {broker.password}\n"
+    make("rabbitmq_account", account)
 
 
 def keep(file: Path, fresh: str, *, mode: int = 0o600) -> str:
@@ -43,3 +53,7 @@ def new_password() -> str:
 def new_key() -> str:
     """32 random bytes, as EXAMHALL_SECRET_KEY wants them."""
     return base64.urlsafe_b64encode(token_bytes(32)).decode()
+
+
+if __name__ == "__main__":
+    make_secrets(Path(sys.argv[1]) if len(sys.argv) > 1 else FOR_CONTAINERS)

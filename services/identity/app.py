@@ -5,7 +5,9 @@ from pathlib import Path
 from services.identity import api, pages, staff
 from services.identity.commands import COMMANDS
 from services.identity.consumers import HANDLERS
-from services.identity.pages import VAULT
+from services.identity.oidc import Issuer
+from services.identity.pages.google import ISSUER
+from services.identity.pages.handover import VAULT
 from services.identity.passwords import PASSWORDS, Passwords
 from services.identity.schedule import jobs
 from services.identity.settings import Settings
@@ -18,13 +20,14 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
-    return Service(
+    service = Service(
         "identity",
         settings,
         folder=HERE,
         audiences=[
             Audience("/identity/staff/", staff.ROUTES, guards.staff(Role.ADMINISTRATOR)),
-            Audience("/identity/api/", api.ROUTES, guards.MACHINES),
+            Audience("/identity/api/", api.ROUTES, guards.MACHINES, operations=api.OPERATIONS),
+            Audience("/identity/account/", pages.ACCOUNT_ROUTES, guards.SIGNED_IN),
             Audience("/identity/", pages.ROUTES, guards.EVERYONE),
         ],
         front=Audience("/", pages.FRONT, guards.EVERYONE),
@@ -33,6 +36,14 @@ def create_app(settings: Settings) -> Service:
             PASSWORDS: Passwords(workers=settings.password_workers),
         },
     )
+    if settings.oidc_issuer is not None:
+        service.provided[ISSUER] = Issuer(
+            issuer=str(settings.oidc_issuer),
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            redirect_url=f"{str(settings.public_url).rstrip('/')}/identity/google/callback",
+        )
+    return service
 
 
 def create_worker(settings: Settings) -> Worker:

@@ -1,7 +1,8 @@
 """Accounts to look around with, on one's own machine. Loaded on request only."""
 
-from services.identity import accounts
-from services.identity.accounts import AddressTaken
+from datetime import datetime
+
+from services.identity import accounts, second_factors
 from services.identity.passwords import Passwords
 from services.identity.settings import Settings
 from shared import db
@@ -9,6 +10,9 @@ from shared.auth import Role
 
 # Known to everybody who reads this: for a machine that only its owner can reach.
 PASSWORD = "look-around-2026"  # noqa: S105 (meant to be known)
+
+# The second factor of the staff among them; `./examhall staff code` shows its present code.
+SECOND_FACTOR = "LOOKAROUNDLOOKAROUNDLOOKAROUND22"
 
 # Who they are, what they are called, what they may do, and where they begin.
 PEOPLE: list[tuple[str, str, tuple[Role, ...], str]] = [
@@ -21,32 +25,37 @@ PEOPLE: list[tuple[str, str, tuple[Role, ...], str]] = [
 ]
 
 
-async def load_accounts(settings: Settings) -> list[dict[str, str]]:
-    """Create the accounts that are not there yet; return them all."""
-    passwords = Passwords(workers=1)
+async def load_accounts(settings: Settings, *, now: datetime) -> list[dict[str, str]]:
+    """Open the accounts that are not there yet; return them all."""
+    hashed = await Passwords(workers=1).hash(PASSWORD)
     connection = await db.connect(str(settings.database_url), application="demo")
     base = str(settings.public_url).rstrip("/")
     people = []
     try:
         for who, name, roles, page in PEOPLE:
             email = f"{who}@examhall.example"
-            if await accounts.find_by_email(connection, email=email) is None:
-                hashed = await passwords.hash(PASSWORD)
-                try:
-                    async with connection.transaction():
-                        await accounts.create(
+            async with connection.transaction():
+                if await accounts.find_by_email(connection, email=email) is None:
+                    account_id = await accounts.open_(
+                        connection,
+                        email=email,
+                        person=name,
+                        language="zh-Hant-TW",
+                        password_hash=hashed,
+                        roles=roles,
+                        actor="demo",
+                        now=now,
+                    )
+                    if roles:
+                        await second_factors.set_up(
                             connection,
-                            email=email,
-                            name=name,
-                            password_hash=hashed,
-                            roles=roles,
-                            actor="demo",
+                            account_id=account_id,
+                            secret=SECOND_FACTOR,
+                            step=0,
+                            vault=settings.vault,
                         )
-                except AddressTaken:
-                    pass  # somebody loads the same data at the same time
-            people.append(
-                {"who": who, "email": email, "password": PASSWORD, "url": f"{base}{page}"}
-            )
+            person = {"who": who, "email": email, "password": PASSWORD, "url": f"{base}{page}"}
+            people.append(person | ({"code": "./examhall staff code"} if roles else {}))
     finally:
         await connection.close()
     return people

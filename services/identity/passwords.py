@@ -8,12 +8,11 @@ from aiohttp import web
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from services.identity.rules import LONGEST_PASSWORD
 from shared.errors import Busy
 
 # OWASP's recommendation for argon2id: 19 MiB, two passes, one lane; about 30 ms of a core.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
-# Longer ones are refused before hashing, so that nobody makes us hash megabytes.
-LONGEST = 128
 # Waiting behind this many takes about a second; whoever comes then is told to come back.
 LONGEST_QUEUE = 64
 
@@ -33,7 +32,7 @@ class Passwords:
 
     async def verify(self, hashed: str | None, password: str) -> bool:
         """Check a password; for no account, take as long and say no."""
-        if len(password) > LONGEST:
+        if len(password) > LONGEST_PASSWORD:
             return False
         matches = await self._run(partial(_matches, hashed or self._nobody, password))
         return bool(matches) and hashed is not None

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.identity import keys
+from services.identity import counters, inquiries, keys, links, puzzles, sessions, tries
 from services.identity.sessions import CANDIDATE_SESSION_LASTS
 from services.identity.settings import Settings
 from shared.db import Pool, transaction
@@ -10,7 +10,7 @@ from shared.jobs import Job
 
 
 def jobs(settings: Settings) -> list[Job]:
-    vault = settings.vault
+    vault, site = settings.vault, str(settings.public_url)
 
     async def rotate_keys(pool: Pool, now: datetime) -> int:
         async with transaction(pool) as tx:
@@ -18,4 +18,20 @@ def jobs(settings: Settings) -> list[Job]:
                 tx, vault=vault, now=now, sessions_last=CANDIDATE_SESSION_LASTS
             )
 
-    return [Job("rotate_keys", timedelta(minutes=1), rotate_keys)]
+    async def answer_inquiries(pool: Pool, now: datetime) -> int:
+        async with transaction(pool) as tx:
+            return await inquiries.answer(tx, site=site, now=now)
+
+    async def forget_old(pool: Pool, now: datetime) -> int:
+        async with transaction(pool) as tx:
+            forgotten = [
+                await part.forget_old(tx, now=now)
+                for part in (counters, links, puzzles, sessions, tries)
+            ]
+        return sum(forgotten)
+
+    return [
+        Job("rotate_keys", timedelta(minutes=1), rotate_keys),
+        Job("answer_inquiries", timedelta(seconds=1), answer_inquiries),
+        Job("forget_old", timedelta(minutes=10), forget_old),
+    ]

@@ -6,14 +6,16 @@ from uuid import UUID
 
 import jwt
 
+from services.identity import revocations
 from services.identity.accounts import Account
 from services.identity.keys import SigningKey
-from shared import audit, auth, outbox
+from shared import audit, auth
 from shared.db import Tx
-from shared.events.identity import SessionsRevoked
 
 STAFF_SESSION_LASTS = timedelta(hours=12)  # a long working day
 CANDIDATE_SESSION_LASTS = timedelta(days=14)
+KEPT_FOR = timedelta(days=30)
+FORGOTTEN_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Session:
 
 
 async def begin(tx: Tx, *, account: Account, now: datetime) -> Session:
-    lasts = STAFF_SESSION_LASTS if account.roles else CANDIDATE_SESSION_LASTS
+    lasts = STAFF_SESSION_LASTS if account.is_staff else CANDIDATE_SESSION_LASTS
     row = await tx.fetchrow(
         """
         INSERT INTO sessions (account_id, began_at, ends_at) VALUES ($1, $2, $3)
@@ -39,12 +41,7 @@ async def begin(tx: Tx, *, account: Account, now: datetime) -> Session:
     assert row is not None
     session = Session(**row)
     await audit.record(
-        tx,
-        [
-            audit.Line(
-                str(account.id), "signed_in", f"account {account.id}", {"session": session.id}
-            )
-        ],
+        tx, [audit.Line(str(account.id), "signed_in", account.subject, {"session": session.id})]
     )
     return session
 
@@ -70,17 +67,43 @@ async def end(tx: Tx, *, session_id: UUID, now: datetime) -> None:
     )
     if account_id is None:
         return
-    revoked = SessionsRevoked(subject=session_id, issued_before=now, forget_at=now + auth.LIFETIME)
-    await auth.remember_revocations(tx, [revoked])
-    await outbox.publish(tx, [revoked])
+    await revocations.revoke(tx, subject=session_id, now=now)
+    subject = f"account {account_id}"
     await audit.record(
-        tx,
-        [
-            audit.Line(
-                str(account_id), "signed_out", f"account {account_id}", {"session": session_id}
-            )
-        ],
+        tx, [audit.Line(str(account_id), "signed_out", subject, {"session": session_id})]
     )
+
+
+async def end_all(
+    tx: Tx, *, account_id: UUID, actor: str, now: datetime, but: UUID | None = None
+) -> None:
+    """End every session of an account, but perhaps the one it was asked from."""
+    await tx.execute(
+        """
+        UPDATE sessions SET ended_at = $2
+         WHERE account_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $3
+        """,
+        account_id,
+        now,
+        but,
+    )
+    # Tokens of all of them are worthless; the session that is kept gets a new one.
+    await revocations.revoke(tx, subject=account_id, now=now)
+    await audit.record(
+        tx, [audit.Line(actor, "signed_out_everywhere", f"account {account_id}", {})]
+    )
+
+
+async def forget_old(tx: Tx, *, now: datetime) -> int:
+    forgotten: str = await tx.execute(
+        """
+        DELETE FROM sessions WHERE id IN (
+            SELECT id FROM sessions WHERE ends_at < $1 LIMIT $2)
+        """,
+        now - KEPT_FOR,
+        FORGOTTEN_AT_ONCE,
+    )
+    return int(forgotten.rpartition(" ")[2])
 
 
 def sign(session: Session, account: Account, key: SigningKey, *, now: datetime) -> str:
@@ -90,7 +113,7 @@ def sign(session: Session, account: Account, key: SigningKey, *, now: datetime) 
             "sub": str(account.id),
             "sid": str(session.id),
             "aud": auth.AUDIENCE,
-            "name": account.name,
+            "name": account.person,
             "roles": sorted(account.roles),
             "iat": now.timestamp(),
             "exp": min(now + auth.LIFETIME, session.ends_at).timestamp(),

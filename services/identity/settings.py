@@ -1,6 +1,6 @@
 """Every setting identity reads, once, at start-up."""
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings, house_wide
@@ -14,6 +14,11 @@ class Settings(ServiceSettings):
     secret_key: SecretStr = Field(validation_alias=house_wide("SECRET_KEY"))
     # Passwords hashed at the same time, and how many more may wait. See passwords.py.
     password_workers: int = Field(2, ge=1, le=64)
+
+    # Sign in with Google, or any OpenID Connect issuer; without these there is no such button.
+    oidc_issuer: HttpUrl | None = None
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
 
     @field_validator("secret_key")
     @classmethod

@@ -45,7 +45,9 @@ def test_secrets_for_containers_lie_in_a_private_folder_and_stay(tmp_path: Path)
     before = {file.name: file.read_text() for file in folder.iterdir()}
     make_secrets(folder)
     assert {file.name: file.read_text() for file in folder.iterdir()} == before
-    assert set(before) >= {"postgres_password", "rabbitmq_password", "secret_key"}
+    assert set(before) >= {"postgres_password", "rabbitmq_account", "examhall_secret_key"}
+    _, _, password = before["rabbitmq_account"].strip().rpartition(" ")
+    assert f":{password}@" in before["examhall_amqp_url"]
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o644}
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.identity import accounts, keys, sessions
-from services.identity.passwords import LONGEST
+from services.identity.rules import LONGEST_PASSWORD
 from services.identity.settings import Settings
 from shared import auth
 from shared.auth import Role
@@ -65,7 +65,7 @@ async def test_a_candidate_is_not_staff(site: Site) -> None:
     [
         ("lin@exam.example", "wrong password"),
         ("nobody@exam.example", PASSWORD),
-        ("lin@exam.example", "x" * (LONGEST + 1)),
+        ("lin@exam.example", "x" * (LONGEST_PASSWORD + 1)),
     ],
 )
 async def test_wrong_details_all_get_the_same_answer(site: Site, email: str, password: str) -> None:
@@ -180,7 +180,12 @@ async def test_signing_in_and_out_leave_audit_lines(site: Site) -> None:
     await site.sign_in("lin@exam.example")
     await sign_out(site)
     rows = await site.pools["identity"].fetch("SELECT act FROM audit_lines ORDER BY id")
-    assert [row["act"] for row in rows] == ["account_created", "signed_in", "signed_out"]
+    assert [row["act"] for row in rows] == [
+        "account_opened",
+        "second_factor_set_up",
+        "signed_in",
+        "signed_out",
+    ]
 
 
 async def test_the_keys_are_published_as_a_key_set(site: Site) -> None:

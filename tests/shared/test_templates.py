@@ -26,6 +26,8 @@ NAMES = sorted(path.parent.name for path in SERVICES.glob("*/templates"))
 @dataclass(frozen=True)
 class Person:
     name: str = "王<大>同"
+    person: str = "王<大>同"
+    language: str = "en"
     email: str = "datong@exam.example"
     is_staff: bool = True
     roles: tuple[str, ...] = ("registrar", "examiner")
@@ -67,12 +69,16 @@ QUIET: dict[str, Any] = {
 }
 PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("identity", "public/home.html", {}),
-    ("identity", "public/sign_in.html", {"form": Form.blank(SignIn, next="/payments/")}),
+    (
+        "identity",
+        "public/sign_in.html",
+        {"form": Form.blank(SignIn, next="/payments/"), "with_issuer": True},
+    ),
     ("identity", "refused.html", {"refusal": "100% taken"}),
     *[("identity", "problem.html", {"status": s, "reference": "r-7"}) for s in (404, 500, 503)],
     ("identity", "problem.html", {"status": 418, "reference": None}),
-    *[(name, "public/first_page.html", {"account": None}) for name in NAMES],
-    ("identity", "public/first_page.html", {"account": Person()}),
+    *[(name, "public/first_page.html", {"account": None, "notice": None}) for name in NAMES],
+    ("identity", "public/first_page.html", {"account": Person(), "notice": "Done"}),
     *[(name, "staff/first_page.html", STAFF | {"service": name}) for name in NAMES],
     *[(name, "staff/first_page.html", QUIET | {"service": name}) for name in NAMES],
 ]
@@ -109,7 +115,7 @@ async def client_of(
 
 async def test_the_switch_leads_to_the_same_page_with_all_its_parameters() -> None:
     async def page(request: web.Request) -> web.Response:
-        return render(request, "public/first_page.html")
+        return render(request, "public/first_page.html", account=None, notice=None)
 
     async with await client_of(templates_of("payments"), page) as client:
         answer = await client.get("/page?area=a%26b&lang=zh-Hant-TW")
@@ -150,7 +156,7 @@ async def test_a_refused_form_says_the_same_at_the_top_and_at_the_field() -> Non
     async def page(request: web.Request) -> web.Response:
         form = Form.read(SignIn, await request.post())
         form.add_error("email", "Check this answer")
-        return render(request, "public/sign_in.html", status=422, form=form)
+        return render(request, "public/sign_in.html", status=422, form=form, with_issuer=False)
 
     async with await client_of(templates_of("identity"), page) as client:
         sent = {"email": 'me"@exam.example', "password": "hunter2", "next": "/payments/"}

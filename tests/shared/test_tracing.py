@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from deploy.one_machine.ports import any_free
 from services.notify.settings import Settings
-from shared import audit, guards, outbox
+from shared import audit, bus, guards, outbox
 from shared.consumer import Consumer
 from shared.db import POOL, Pool, Tx, transaction
 from shared.events.audit import LogSealed
@@ -87,6 +87,10 @@ async def test_a_handler_continues_the_trace_of_the_request(
         handlers={LogSealed: on_log_sealed},
     )
     relay = Relay(service=service_name, database_url=database_url, amqp_url=amqp_url)
+    connection = await bus.connect(amqp_url, name="test")
+    async with connection:
+        channel = await bus.open_channel(connection)
+        await bus.declare_topology(channel, service=service_name, names=[LogSealed.name])
     consuming = asyncio.create_task(consumer.run())
     await client.post("/notify/api/announcements", headers=PARENT)
     relaying = asyncio.create_task(relay.run())

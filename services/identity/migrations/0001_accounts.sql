@@ -1,11 +1,31 @@
 CREATE TABLE accounts (
     id            uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     email         text        NOT NULL,
-    email_key     text        NOT NULL UNIQUE,  -- as it is compared: case folded
-    name          text        NOT NULL,
-    password_hash text        NOT NULL,
+    email_key     text        UNIQUE,                 -- as it is compared; none once closed
+    person        text        NOT NULL,
+    language      text        NOT NULL,
+    password_hash text,                               -- none: signs in with an issuer only
     roles         text[]      NOT NULL DEFAULT '{}',  -- none: a candidate
-    created_at    timestamptz NOT NULL DEFAULT now()
+    opened_at     timestamptz NOT NULL,
+    closed_at     timestamptz
+);
+
+CREATE INDEX accounts_staff ON accounts (email_key) WHERE roles <> '{}';
+
+-- What staff prove with a second device.
+CREATE TABLE second_factors (
+    account_id uuid   PRIMARY KEY REFERENCES accounts,
+    secret     bytea  NOT NULL,            -- TOTP, encrypted
+    last_step  bigint NOT NULL DEFAULT 0   -- a code works once
+);
+
+-- An account at an OpenID Connect issuer that may sign in here.
+CREATE TABLE linked_identities (
+    issuer     text NOT NULL,
+    subject    text NOT NULL,
+    account_id uuid NOT NULL REFERENCES accounts,
+    linked_at  timestamptz NOT NULL,
+    PRIMARY KEY (issuer, subject)
 );
 
 CREATE TABLE sessions (
@@ -17,6 +37,7 @@ CREATE TABLE sessions (
 );
 
 CREATE INDEX sessions_account ON sessions (account_id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_ends_at ON sessions (ends_at);
 
 CREATE TABLE signing_keys (
     key_id      text        PRIMARY KEY,

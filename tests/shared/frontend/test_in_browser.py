@@ -27,6 +27,7 @@ PHONE = ViewportSize(width=360, height=740)
 CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
     pytest.mark.skipif(not DIST.exists(), reason="assets are not built: run `npm run build`"),
 ]
@@ -77,9 +78,11 @@ class Site:
     def _service(self, service: str, scrap: Path) -> web.Application:
         app = web.Application()
         app[TEMPLATES] = self._templates(service, scrap)
-        app.router.add_get("/", self._page("public/first_page.html", account=None))
+        app.router.add_get("/", self._page("public/first_page.html", account=None, notice=None))
         form = Form.blank(SignIn)
-        app.router.add_get("/sign-in", self._page("public/sign_in.html", form=form))
+        app.router.add_get(
+            "/sign-in", self._page("public/sign_in.html", form=form, with_issuer=False)
+        )
         app.router.add_post("/sign-in", self._sign_in)
         return app
 
@@ -97,7 +100,7 @@ class Site:
         self.sent.append(form.typed["email"])
         await asyncio.sleep(0.3)  # time enough for a second click
         form.add_error("email", "Check this answer")
-        return render(request, "public/sign_in.html", status=422, form=form)
+        return render(request, "public/sign_in.html", status=422, form=form, with_issuer=False)
 
     async def _times(self, request: web.Request) -> web.Response:
         now = datetime.now(UTC)

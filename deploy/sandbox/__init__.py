@@ -1,0 +1,1 @@
+"""Plays the payment providers for machines on which nobody pays real money."""

@@ -1,0 +1,69 @@
+"""The sandbox's addresses: its first page, its health, and those of the providers it plays."""
+
+from collections.abc import Sequence
+from html import escape
+
+from aiohttp import web
+
+from deploy.sandbox.providers import PROVIDERS, Provider
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+PAGE = """<!doctype html>
+<html lang="zh-Hant-TW">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>金流沙盒 – Payment sandbox</title>
+<main>
+<section>
+<h1>金流沙盒</h1>
+<p>這裡模擬金流業者，供試用與測試。這裡不會收取任何款項，也不屬於任何金流業者。</p>
+<p>目前模擬的業者：</p>
+<ul>{zh}</ul>
+</section>
+<section lang="en">
+<h2>Payment sandbox</h2>
+<p>This plays the part of payment providers, for trying things out and for tests. No money is
+taken here, and it belongs to none of the providers.</p>
+<p>Providers it plays:</p>
+<ul>{en}</ul>
+</section>
+</main>
+"""
+PROVIDERS_SHOWN = web.AppKey("providers", tuple[Provider, ...])
+
+
+def create_app(providers: Sequence[Provider] = PROVIDERS) -> web.Application:
+    """Build the sandbox with these providers."""
+    app = web.Application()
+    app[PROVIDERS_SHOWN] = tuple(providers)
+    app.add_routes([web.get("/", first_page), web.get("/healthz", healthz)])
+    for provider in providers:
+        app.add_routes(provider.routes)
+    app.on_response_prepare.append(add_headers)
+    return app
+
+
+async def first_page(request: web.Request) -> web.Response:
+    providers = request.app[PROVIDERS_SHOWN]
+    zh = _list([provider.name_zh for provider in providers], "還沒有")
+    en = _list([provider.name_en for provider in providers], "none yet")
+    return web.Response(text=PAGE.format(zh=zh, en=en), content_type="text/html", charset="utf-8")
+
+
+async def healthz(request: web.Request) -> web.Response:
+    return web.Response(text="alive\n")
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = "examhall-sandbox"
+
+
+def _list(names: Sequence[str], when_empty: str) -> str:
+    return "".join(f"<li>{escape(name)}</li>" for name in names or [when_empty])

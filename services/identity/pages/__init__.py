@@ -1,0 +1,28 @@
+"""Pages of identity. Public: signing up and in, letters. For those signed in: their account."""
+
+from aiohttp import web
+
+from services.identity.pages import (
+    front,
+    google,
+    letters,
+    own_account,
+    second_factor_setup,
+    signing_in,
+    signing_up,
+)
+
+FRONT = front.ROUTES
+
+ACCOUNT_ROUTES = own_account.ROUTES
+
+ROUTES = [
+    web.get("/", own_account.first_page),
+    web.get("/terms", front.show_terms),
+    web.get("/closed", own_account.show_closed),
+    *signing_in.ROUTES,
+    *second_factor_setup.ROUTES,
+    *signing_up.ROUTES,
+    *letters.ROUTES,
+    *google.ROUTES,
+]

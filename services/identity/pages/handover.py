@@ -1,0 +1,126 @@
+"""How a browser is given a session, and how it is taken back."""
+
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+
+from aiohttp import web
+
+from services.identity import keys, sessions, tries
+from services.identity.accounts import Account
+from services.identity.sessions import Session
+from shared.auth import cookie_name
+from shared.db import Tx
+from shared.errors import Busy
+from shared.observe import ARRIVED_AT
+from shared.settings import SETTINGS, ServiceSettings
+from shared.vault import Vault
+
+VAULT = web.AppKey("vault", Vault)
+ACCOUNT_PAGE = "/identity/"
+DEVICE_LASTS = timedelta(days=730)
+
+
+async def begin_session(
+    tx: Tx, request: web.Request, response: web.StreamResponse, account: Account
+) -> None:
+    """Sign somebody in who has proved everything, and know this device from now on."""
+    now = request[ARRIVED_AT]
+    session = await sessions.begin(tx, account=account, now=now)
+    await give_token(tx, request, response, session, account)
+    device = device_cookie(request) or token_urlsafe(24)
+    counted_as = await tries.find_device(tx, account_id=account.id, cookie=device)
+    await tries.succeed(
+        tx,
+        email=account.email,
+        device=counted_as,
+        account_id=account.id,
+        cookie=device,
+        now=now,
+    )
+    settings = request.config_dict[SETTINGS]
+    _set_cookie(response, settings, _device_name(settings), device, lasts=DEVICE_LASTS)
+
+
+async def give_token(
+    tx: Tx, request: web.Request, response: web.StreamResponse, session: Session, account: Account
+) -> None:
+    now = request[ARRIVED_AT]
+    key = await keys.find_current(tx, vault=request.config_dict[VAULT], now=now)
+    if key is None:
+        raise Busy  # the worker makes the first key when it starts
+    settings = request.config_dict[SETTINGS]
+    token = sessions.sign(session, account, key, now=now)
+    _set_cookie(response, settings, cookie_name(settings), token, lasts=session.ends_at - now)
+
+
+def forget_token(request: web.Request, response: web.StreamResponse) -> None:
+    settings = request.config_dict[SETTINGS]
+    drop_cookie(response, settings, cookie_name(settings))
+
+
+def device_cookie(request: web.Request) -> str:
+    return request.cookies.get(_device_name(request.config_dict[SETTINGS]), "")
+
+
+def _device_name(settings: ServiceSettings) -> str:
+    return prefixed("device", settings)
+
+
+def prefixed(name: str, settings: ServiceSettings) -> str:
+    return f"__Host-{name}" if settings.is_https else name
+
+
+def _set_cookie(
+    response: web.StreamResponse,
+    settings: ServiceSettings,
+    name: str,
+    value: str,
+    *,
+    lasts: timedelta,
+) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=int(lasts.total_seconds()),
+        path="/",
+        httponly=True,
+        secure=settings.is_https,
+        samesite="Lax",
+    )
+
+
+def drop_cookie(response: web.StreamResponse, settings: ServiceSettings, name: str) -> None:
+    response.del_cookie(name, path="/", httponly=True, secure=settings.is_https, samesite="Lax")
+
+
+def keep_step(
+    request: web.Request, response: web.StreamResponse, name: str, value: str, *, lasts: timedelta
+) -> None:
+    """Remember a step of signing in, in the browser, encrypted: nothing to clean up here."""
+    settings = request.config_dict[SETTINGS]
+    until: datetime = request[ARRIVED_AT] + lasts
+    plain = f"{until.timestamp()} {value}".encode()
+    sealed = request.config_dict[VAULT].encrypt(plain, purpose=name).hex()
+    _set_cookie(response, settings, prefixed(name, settings), sealed, lasts=lasts)
+
+
+def find_step(request: web.Request, name: str) -> str | None:
+    """Read a step back, unless it ran out or was tampered with."""
+    sealed = request.cookies.get(prefixed(name, request.config_dict[SETTINGS]), "")
+    try:
+        plain = request.config_dict[VAULT].decrypt(bytes.fromhex(sealed), purpose=name).decode()
+    except Exception:  # a cookie can hold anything, and all of it means the same
+        return None
+    until, _, value = plain.partition(" ")
+    return value if request[ARRIVED_AT].timestamp() < float(until) else None
+
+
+def drop_step(request: web.Request, response: web.StreamResponse, name: str) -> None:
+    settings = request.config_dict[SETTINGS]
+    drop_cookie(response, settings, prefixed(name, settings))
+
+
+def own_page(address: str) -> str:
+    """Only a path of ours is followed: an address that names a host leads elsewhere."""
+    is_path = address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if is_path and address.isprintable() else ACCOUNT_PAGE

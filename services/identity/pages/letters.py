@@ -1,0 +1,163 @@
+"""What the links in letters lead to. Only a button changes something: mail programs open links."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel, SecretStr
+
+from services.identity import accounts, links, sessions, tries
+from services.identity.accounts import Account
+from services.identity.links import LinkUnknown, Purpose
+from services.identity.pages.handover import begin_session
+from services.identity.pages.signing_in import go_on
+from services.identity.pages.signing_up import SAME_PASSWORD
+from services.identity.passwords import PASSWORDS
+from services.identity.rules import find_password_fault
+from shared.auth import Role
+from shared.db import POOL, Tx, transaction
+from shared.forms import Form, Says
+from shared.i18n import mark
+from shared.observe import ARRIVED_AT
+from shared.templates import render
+
+
+class NewPassword(BaseModel):
+    """A password, typed twice."""
+
+    password: Annotated[SecretStr, Says(mark("Choose a password"))]
+    password_again: Annotated[SecretStr, Says(mark("Enter the password again"))]
+
+
+def read_new_password(posted: Any, *, email: str) -> Form[NewPassword]:
+    """Read a new password, and hold it against the rule."""
+    form = Form.read(NewPassword, posted)
+    if form.value is not None:
+        password = form.value.password.get_secret_value()
+        fault = find_password_fault(password, email=email)
+        if fault:
+            form.add_error("password", fault)
+        elif form.value.password_again.get_secret_value() != password:
+            form.add_error("password_again", SAME_PASSWORD)
+    return form
+
+
+async def _load(request: web.Request, purpose: Purpose) -> links.Link:
+    async with transaction(request.config_dict[POOL]) as tx:
+        return await links.load(
+            tx, purpose=purpose, token=request.match_info["token"], now=request[ARRIVED_AT]
+        )
+
+
+async def _use(tx: Tx, request: web.Request, purpose: Purpose) -> links.Link:
+    return await links.use(
+        tx, purpose=purpose, token=request.match_info["token"], now=request[ARRIVED_AT]
+    )
+
+
+async def show_confirmation(request: web.Request) -> web.Response:
+    link = await _load(request, Purpose.CONFIRMATION)
+    return render(request, "public/confirm_address.html", email=link.details["email"], is_new=True)
+
+
+async def confirm(request: web.Request) -> web.Response:
+    """Open the account that was asked for, and sign its owner in."""
+    response = web.HTTPSeeOther("/identity/?opened=yes")
+    now = request[ARRIVED_AT]
+    async with transaction(request.config_dict[POOL]) as tx:
+        link = await _use(tx, request, Purpose.CONFIRMATION)
+        account_id = await accounts.open_(tx, **link.details, roles=(), actor="sign-up", now=now)
+        account = await _load_account(tx, account_id)
+        await begin_session(tx, request, response, account)
+    raise response
+
+
+async def _load_account(tx: Tx, account_id: UUID) -> Account:
+    account = await accounts.find(tx, account_id=account_id)
+    if account is None:
+        raise LinkUnknown  # closed since the letter was written
+    return account
+
+
+async def show_new_password(request: web.Request) -> web.Response:
+    await _load(request, Purpose.PASSWORD)
+    return render(request, "public/new_password.html", form=Form.blank(NewPassword))
+
+
+async def set_new_password(request: web.Request) -> web.Response:
+    """Set the password, end all sessions, and sign in the owner of the mailbox."""
+    now = request[ARRIVED_AT]
+    link = await _load(request, Purpose.PASSWORD)
+    async with transaction(request.config_dict[POOL]) as tx:
+        account = await _load_account(tx, UUID(link.details["account_id"]))
+    form = read_new_password(await request.post(), email=account.email)
+    if form.value is None:
+        return render(request, "public/new_password.html", status=422, form=form)
+    hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())
+    async with transaction(request.config_dict[POOL]) as tx:
+        await _use(tx, request, Purpose.PASSWORD)
+        actor = str(account.id)
+        await accounts.set_password(tx, account=account, password_hash=hashed, actor=actor, now=now)
+        await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)
+        # Strangers who locked the owner out have lost: the mailbox is the better proof.
+        await tries.forget(tx, email=account.email, device=tries.UNKNOWN)
+    raise await go_on(request, account, next_page="/identity/")
+
+
+async def show_address(request: web.Request) -> web.Response:
+    link = await _load(request, Purpose.ADDRESS)
+    return render(request, "public/confirm_address.html", email=link.details["email"], is_new=False)
+
+
+async def confirm_address(request: web.Request) -> web.Response:
+    async with transaction(request.config_dict[POOL]) as tx:
+        link = await _use(tx, request, Purpose.ADDRESS)
+        account = await _load_account(tx, UUID(link.details["account_id"]))
+        await accounts.set_address(
+            tx, account=account, email=link.details["email"], now=request[ARRIVED_AT]
+        )
+    raise web.HTTPSeeOther("/identity/?address=changed")
+
+
+async def show_invitation(request: web.Request) -> web.Response:
+    link = await _load(request, Purpose.INVITATION)
+    return render(
+        request, "public/invitation.html", form=Form.blank(NewPassword), invitation=link.details
+    )
+
+
+async def accept_invitation(request: web.Request) -> web.Response:
+    """Open a staff account; the second factor is set up next."""
+    now = request[ARRIVED_AT]
+    link = await _load(request, Purpose.INVITATION)
+    invited = link.details
+    form = read_new_password(await request.post(), email=invited["email"])
+    if form.value is None:
+        return render(request, "public/invitation.html", status=422, form=form, invitation=invited)
+    hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())
+    async with transaction(request.config_dict[POOL]) as tx:
+        await _use(tx, request, Purpose.INVITATION)
+        account_id = await accounts.open_(
+            tx,
+            email=invited["email"],
+            person=invited["person"],
+            language=invited["language"],
+            password_hash=hashed,
+            roles=[Role(role) for role in invited["roles"]],
+            actor=invited["by"],
+            now=now,
+        )
+        account = await _load_account(tx, account_id)
+    raise await go_on(request, account, next_page="/identity/")
+
+
+ROUTES = [
+    web.get("/letters/confirmation/{token}", show_confirmation),
+    web.post("/letters/confirmation/{token}", confirm),
+    web.get("/letters/password/{token}", show_new_password),
+    web.post("/letters/password/{token}", set_new_password),
+    web.get("/letters/address/{token}", show_address),
+    web.post("/letters/address/{token}", confirm_address),
+    web.get("/letters/invitation/{token}", show_invitation),
+    web.post("/letters/invitation/{token}", accept_invitation),
+]

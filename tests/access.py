@@ -1,0 +1,168 @@
+"""Who gets in where: the decisions, the routes there are, and a site asked as everybody."""
+
+import tomllib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from aiohttp import ClientResponse, hdrs, web
+
+from shared.auth import Role
+from shared.guards import RENEWAL, SIGN_IN
+from tests.site import FROM_OUR_PAGE, Site
+
+TABLE = Path(__file__).with_name("access.toml")
+
+NOBODY, CANDIDATE, OTHER = "nobody", "candidate", "other candidate"
+PEOPLE = (NOBODY, CANDIDATE, OTHER, *Role)
+GROUPS: dict[str, Sequence[str]] = {
+    "everyone": PEOPLE,
+    "machines": PEOPLE,
+    "signed in": PEOPLE[1:],
+    "candidates": (CANDIDATE, OTHER),
+    "owner": (CANDIDATE,),
+    "staff": tuple(Role),
+    **{role: (role,) for role in Role},
+}
+SAFE = {hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS}
+
+Decisions = Mapping[str, Sequence[str]]
+# Gives something to this account; returns the parameters of its address.
+Give = Callable[[Site, UUID], Awaitable[dict[str, str]]]
+
+# For every route decided for its owner: how a candidate comes to own such a thing.
+OWNED: dict[str, Give] = {}
+# What stands in an address where nobody owns anything; a made-up id where nothing is listed.
+EXAMPLES: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and an address, as they stand in the table."""
+
+    method: str
+    path: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_safe(self) -> bool:
+        return self.method in SAFE
+
+
+def read_decisions() -> dict[str, Sequence[str]]:
+    """Read the table, with the prefix of each section put before its routes."""
+    sections = tomllib.loads(TABLE.read_text())
+    decisions = {}
+    for prefix, lines in sections.items():
+        for line, who in lines.items():
+            method, _, path = line.partition(" ")
+            decisions[f"{method} {prefix.rstrip('/')}{path}"] = who
+    return decisions
+
+
+def list_routes(app: web.Application) -> list[Route]:
+    """Everything the application answers, however it was added."""
+    routes = []
+    for route in app.router.routes():
+        assert route.resource
+        assert route.method != hdrs.METH_ANY, f"{route.resource.canonical} takes any method"
+        if route.method != hdrs.METH_HEAD:  # comes with every GET
+            routes.append(Route(route.method, route.resource.canonical))
+    return routes
+
+
+def find_undecided(routes: Sequence[Route], decisions: Decisions) -> Iterator[str]:
+    """Name routes without a decision, and decisions that are none."""
+    keys = [route.key for route in routes]
+    yield from (f"{key}: nobody decided who gets in" for key in keys if key not in decisions)
+    yield from (f"{key}: decided, but there is no such route" for key in decisions.keys() - {*keys})
+    for key, who in decisions.items():
+        yield from (f"{key}: who is {word!r}?" for word in who if word not in GROUPS)
+        if "owner" in who and key not in OWNED:
+            yield f"{key}: how does a candidate come to own it? Say so in tests/access.py"
+
+
+async def find_wrong_doors(site: Site, routes: Sequence[Route], decisions: Decisions) -> list[str]:
+    """Ask every route as everybody; say who got in, or did not, against the decision."""
+    wrong = []
+    for route in routes:
+        who = decisions[route.key]
+        decided = {person for word in who for person in GROUPS[word]}
+        for person in PEOPLE:
+            if person == OTHER and "owner" not in who:
+                continue
+            answer = await _ask(site, route, person, owned="owner" in who, headers=FROM_OUR_PAGE)
+            if answer.status == 500:
+                wrong.append(f"{route.key}: breaks when {person} asks")
+            let_in = is_let_in(answer, route, owned="owner" in who)
+            if let_in != (person in decided):
+                word = "got in" if let_in else "did not get in"
+                wrong.append(f"{route.key}: {person} {word} ({answer.status})")
+    return wrong
+
+
+async def find_forgeable(site: Site, routes: Sequence[Route], decisions: Decisions) -> list[str]:
+    """Send forms from elsewhere as people who may; say where that worked."""
+    wrong = []
+    for route in routes:
+        who = decisions[route.key]
+        if route.is_safe:
+            continue
+        person = next(one for word in who for one in reversed(GROUPS[word]))
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {}):
+            answer = await _ask(site, route, person, owned="owner" in who, headers=headers)
+            if (answer.status == 403) == ("machines" in who):
+                wrong.append(f"{route.key}: {answer.status} to a form of another site, {headers}")
+    return wrong
+
+
+def is_let_in(answer: ClientResponse, route: Route, *, owned: bool) -> bool:
+    """Tell an answer from behind the door from one given at the door."""
+    if answer.status in {401, 403}:
+        return False
+    if answer.status == 404 and owned:
+        return False  # what is not yours does not exist
+    location = answer.headers.get(hdrs.LOCATION, "").partition("?")[0]
+    # Asking for a sign-in is what renewal is there for.
+    return location not in {SIGN_IN, RENEWAL} or route.path == RENEWAL
+
+
+async def _ask(
+    site: Site, route: Route, person: str, *, owned: bool, headers: Mapping[str, str]
+) -> ClientResponse:
+    """Ask as somebody new: what the asking changes is nobody else's concern."""
+    cookie: dict[str, str] = {}
+    asking: UUID | None = None
+    if person != NOBODY:
+        roles = [Role(person)] if person in {*Role} else []
+        asking, cookie = await site.begin_session(*roles)
+    parameters: Mapping[str, str] = EXAMPLES
+    if owned:
+        owner, _ = await site.begin_session() if person != CANDIDATE else (asking, None)
+        assert owner
+        parameters = await OWNED[route.key](site, owner)
+    site.client.session.cookie_jar.clear()
+    answer: ClientResponse = await site.client.request(
+        route.method,
+        fill_in(route.path, parameters),
+        data=None if route.is_safe else {},
+        headers={**headers, **cookie},
+        allow_redirects=False,
+    )
+    await answer.read()
+    return answer
+
+
+def fill_in(path: str, parameters: Mapping[str, Any]) -> str:
+    """Put values in the place of an address's parameters."""
+    parts = path.split("/")
+    for place, part in enumerate(parts):
+        if part.startswith("{"):
+            name = part.strip("{}").partition(":")[0]
+            parts[place] = parameters.get(name, str(UUID(int=0)))
+    return "/".join(parts)

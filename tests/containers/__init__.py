@@ -1,0 +1,1 @@
+"""What only the composed stack can show. .ci/run starts one and names it in the environment."""
