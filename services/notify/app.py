@@ -54,7 +54,7 @@ def _reporting(settings: Settings) -> list[Audience]:
     """Where mail servers report. Without a secret nobody could be told from a forger."""
     if settings.bounce_secret is None:
         return []
-    return [Audience("/notify/hooks/", hooks.ROUTES, guards.MACHINES)]
+    return [Audience("/notify/hooks/", hooks.ROUTES, guards.MACHINES, operations=hooks.OPERATIONS)]
 
 
 def create_writer(settings: Settings) -> Writer:
