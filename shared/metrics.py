@@ -57,3 +57,14 @@ OLDEST_TRANSACTION = Gauge(
 
 JOB_RUNS = Counter("examhall_job_runs_total", "Job runs", ["service", "job", "outcome"])
 JOB_SECONDS = Histogram("examhall_job_seconds", "Time a job took", ["service", "job"], buckets=FAST)
+
+LETTERS_WAITING = Gauge("examhall_letters_waiting", "Letters owed that have not arrived")
+LETTERS_OLDEST = Gauge(
+    "examhall_letters_oldest_seconds", "Age of the oldest letter owed that has not arrived"
+)
+LETTERS_SETTLED = Counter(
+    "examhall_letters_tried_total", "Tries to send a letter", ["template", "outcome"]
+)
+MAIL_SERVER_REACHED = Gauge(
+    "examhall_mail_server_reached", "1 while the mail server takes letters from this worker"
+)

@@ -1,5 +1,7 @@
 """The first page of a service for its staff: is it well, and what was done last."""
 
+from typing import Any
+
 from aiohttp import web
 
 from shared import audit, outbox
@@ -12,15 +14,21 @@ LINES_SHOWN = 20
 
 
 async def first_page(request: web.Request) -> web.Response:
+    return await show(request, "staff/first_page.html")
+
+
+async def show(request: web.Request, template: str, **more: Any) -> web.Response:
+    """Show the page, or one that extends it with what else this service's staff should see."""
     async with transaction(request.config_dict[POOL]) as tx:
         backlog = await outbox.measure_backlog(tx)
         lines = await audit.list_newest(tx, limit=LINES_SHOWN)
     return render(
         request,
-        "staff/first_page.html",
+        template,
         service=request.config_dict[SERVICE_NAME],
         events_waiting=backlog.rows,
         oldest_waiting_seconds=backlog.oldest_seconds if backlog.rows else None,
         audit_lines=lines,
         zone=request.config_dict[SETTINGS].time_zone,
+        **more,
     )

@@ -59,12 +59,14 @@ class Worker:
         folder: Path,
         handlers: Handlers,
         jobs: Sequence[Job] = (),
+        background: Sequence[Background] = (),
     ) -> None:
         self.name = name
         self.settings = settings
         self.folder = folder
         self.handlers = {**SHARED_HANDLERS, **handlers}
         self.jobs = [*shared_jobs(name), *jobs]
+        self.background = background
         self._pool: Pool | None = None
         self._stopping = asyncio.Event()
 
@@ -84,7 +86,7 @@ class Worker:
         scheduler = Scheduler(service=self.name, pool=pool, jobs=self.jobs)
         relay = Relay(service=self.name, database_url=database_url, amqp_url=amqp_url)
         # Consumers stop first: what they publish still leaves with the relay's last round.
-        parts: list[Background] = [consumer, scheduler, relay]
+        parts: list[Background] = [consumer, scheduler, *self.background, relay]
         tasks = [asyncio.create_task(part.run()) for part in parts]
         measuring = asyncio.create_task(self._measure(pool))
         stopper: asyncio.Task[Any] = asyncio.create_task(self._stopping.wait())

@@ -196,6 +196,8 @@ async def open_site(make_database: MakeDatabase, *names: str, **more: str) -> As
                 "EXAMHALL_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
                 "EXAMHALL_PUBLIC_URL": "http://127.0.0.1",
                 "EXAMHALL_SECRET_KEY": SECRET,
+                "channel": "mailbox",  # notify's: no letter leaves the machine
+                "bounce_secret": SECRET,
                 **more,
             }
         )

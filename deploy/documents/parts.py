@@ -16,8 +16,11 @@ ROOT = Path(__file__).parents[2]
 NEVER_USED = {
     "database_url": "postgresql://localhost/none",
     "EXAMHALL_AMQP_URL": "amqp://localhost/",
-    "EXAMHALL_PUBLIC_URL": "https://localhost",
+    "EXAMHALL_PUBLIC_URL": "http://localhost",
     "EXAMHALL_SECRET_KEY": "A" * 43,
+    # Notify's: everything it can offer.
+    "channel": "mailbox",
+    "bounce_secret": "A" * 43,
 }
 
 

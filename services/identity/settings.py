@@ -12,8 +12,8 @@ class Settings(ServiceSettings):
 
     # Secrets in base64url, newest first, separated by commas; each at least 32 bytes.
     secret_key: SecretStr = Field(validation_alias=house_wide("SECRET_KEY"))
-    # Passwords hashed at the same time, and how many more may wait. See passwords.py.
-    password_workers: int = Field(2, ge=1, le=64)
+    # Passwords hashed at the same time: one core less than the process may use is right.
+    password_workers: int = Field(1, ge=1, le=64)
 
     # Sign in with Google, or any OpenID Connect issuer; without these there is no such button.
     oidc_issuer: HttpUrl | None = None

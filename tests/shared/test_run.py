@@ -61,6 +61,7 @@ Start = Callable[..., Awaitable[Running]]
 async def environment(make_database: MakeDatabase, amqp_url: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
+        "NOTIFY_CHANNEL": "mailbox",
         "NOTIFY_DATABASE_URL": await make_database("notify"),
         "EXAMHALL_AMQP_URL": amqp_url,
         "EXAMHALL_PUBLIC_URL": "http://127.0.0.1",

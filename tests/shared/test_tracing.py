@@ -53,6 +53,7 @@ async def client(database_url: str) -> AsyncIterator[TestClient[web.Request, web
             "database_url": database_url,
             "EXAMHALL_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
             "EXAMHALL_PUBLIC_URL": "http://127.0.0.1",
+            "channel": "mailbox",
         }
     )
     routes = [web.post("/announcements", announce)]
@@ -133,6 +134,7 @@ async def test_spans_are_exported_when_an_endpoint_is_configured(
             cwd=ROOT,
             env={
                 "PATH": os.environ["PATH"],
+                "NOTIFY_CHANNEL": "mailbox",
                 "NOTIFY_DATABASE_URL": await make_database("notify"),
                 "EXAMHALL_AMQP_URL": amqp_url,
                 "EXAMHALL_PUBLIC_URL": "http://127.0.0.1",

@@ -68,6 +68,7 @@ def settings(database_url: str, **more: str) -> Settings:
             "database_url": database_url,
             "EXAMHALL_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
             "EXAMHALL_PUBLIC_URL": "https://exam.example",
+            "smtp_url": "smtp://mail.exam.example",
             **more,
         }
     )
@@ -274,6 +275,7 @@ def test_the_log_is_json_when_nobody_watches(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", script],
         env={
+            "NOTIFY_CHANNEL": "mailbox",
             "NOTIFY_DATABASE_URL": "postgresql://x/y",
             "EXAMHALL_AMQP_URL": "amqp://x/",
             "EXAMHALL_PUBLIC_URL": "http://localhost",

@@ -1,0 +1,200 @@
+"""SMTP: mails handed to a server, over a few connections that are used again and again."""
+
+import asyncio
+import contextlib
+import ssl
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib import SMTP, SMTPResponseException
+
+from services.notify.channels import Fate, Mail, Outcome
+
+# Servers end long or idle sessions; ending them first, between two mails, leaves nothing in doubt.
+MAILS_PER_CONNECTION = 200
+LONGEST_AGE_SECONDS = 300
+LONGEST_IDLE_SECONDS = 20
+QUIT_SECONDS = 2
+LONGEST_REPLY = 500
+SHUTTING_DOWN = 421
+
+# What it means when the connection is lost during a step.
+LOST = {"MAIL": Fate.UNREACHABLE, "RCPT": Fate.DELAYED, "DATA": Fate.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where mail is handed over. smtps: TLS at once; smtp: STARTTLS; smtp+plain: no TLS."""
+
+    host: str
+    port: int
+    scheme: str
+    username: str | None
+    password: str | None
+    ca_file: str | None = None
+
+    @classmethod
+    def from_url(cls, url: str, *, ca_file: str | None = None) -> "Server":
+        parts = urlsplit(url)
+        usual = {"smtps": 465, "smtp": 587}.get(parts.scheme, 25)
+        return cls(
+            parts.hostname or "",
+            parts.port or usual,
+            parts.scheme,
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else None,
+            ca_file,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    smtp: SMTP
+    opened_at: float
+    used_at: float
+    mails: int = 0
+
+
+class SmtpChannel:
+    """Hands mails to one server, over a bounded number of connections."""
+
+    def __init__(
+        self, server: Server, *, local_name: str, connections: int, timeout_seconds: float
+    ) -> None:
+        self._server = server
+        self._local_name = local_name
+        self._timeout = timeout_seconds
+        self._places = asyncio.Semaphore(connections)
+        self._idle: list[_Connection] = []
+        self._tls: ssl.SSLContext | None = None
+
+    async def send(self, mail: Mail) -> Outcome:
+        async with self._places:
+            connection = self._take_idle()
+            if connection is not None:
+                outcome = await self._send_on(connection, mail)
+                if outcome.fate is not Fate.UNREACHABLE:
+                    return outcome
+                # It had died while it was idle, and the server has not heard of this mail.
+            try:
+                connection = await self._connect()
+            except SMTPResponseException as error:
+                return Outcome(Fate.UNREACHABLE, _words(error.code, error.message))
+            except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+                return Outcome(Fate.UNREACHABLE, str(error)[:LONGEST_REPLY] or repr(error))
+            return await self._send_on(connection, mail)
+
+    async def close_idle(self) -> None:
+        old = [each for each in self._idle if not _is_fresh(each)]
+        self._idle = [each for each in self._idle if each not in old]
+        await asyncio.gather(*(self._end(connection) for connection in old))
+
+    async def close(self) -> None:
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(self._end(connection) for connection in idle))
+
+    def _take_idle(self) -> _Connection | None:
+        """Take the connection that was used last; if that is too old, all are."""
+        return self._idle.pop() if self._idle and _is_fresh(self._idle[-1]) else None
+
+    async def _connect(self) -> _Connection:
+        server = self._server
+        smtp = SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            local_hostname=self._local_name,
+            timeout=self._timeout,
+            use_tls=server.scheme == "smtps",
+            start_tls=server.scheme == "smtp",
+            tls_context=self._tls_context() if server.scheme != "smtp+plain" else None,
+        )
+        try:
+            async with asyncio.timeout(self._timeout):
+                await smtp.connect()
+        except BaseException:
+            smtp.close()
+            raise
+        now = asyncio.get_running_loop().time()
+        return _Connection(smtp, opened_at=now, used_at=now)
+
+    def _tls_context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context(cafile=self._server.ca_file)
+        return self._tls
+
+    async def _send_on(self, connection: _Connection, mail: Mail) -> Outcome:
+        smtp, step = connection.smtp, "MAIL"
+        if mail.needs_utf8 and not smtp.supports_extension("smtputf8"):
+            self._idle.append(connection)
+            return Outcome(Fate.REFUSED, "the mail server takes no address with such letters")
+        encoding, options = ("utf-8", ["SMTPUTF8"]) if mail.needs_utf8 else ("ascii", [])
+        try:
+            async with asyncio.timeout(self._timeout):
+                await smtp.mail(mail.sender, options=options, encoding=encoding)
+                step = "RCPT"
+                await smtp.rcpt(mail.recipient, encoding=encoding)
+                step = "DATA"
+                answer = await smtp.data(mail.content)
+        except SMTPResponseException as error:
+            await self._give_back(connection, refused_with=error.code)
+            return Outcome(_judge(step, error.code), _words(error.code, error.message))
+        except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError is an OSError
+            smtp.close()
+            return Outcome(LOST[step], f"{step}: {str(error) or type(error).__name__}")
+        except BaseException:
+            smtp.close()
+            raise
+        await self._give_back(connection)
+        return Outcome(Fate.SENT, _words(answer.code, answer.message))
+
+    async def _give_back(self, connection: _Connection, *, refused_with: int | None = None) -> None:
+        """Keep a connection for the next mail, unless it has served long enough."""
+        now = asyncio.get_running_loop().time()
+        connection.mails += 1
+        connection.used_at = now
+        if refused_with is not None:
+            try:
+                async with asyncio.timeout(QUIT_SECONDS):
+                    if refused_with == SHUTTING_DOWN:
+                        raise ConnectionResetError
+                    await connection.smtp.rset()
+            except (aiosmtplib.SMTPException, OSError):
+                connection.smtp.close()
+                return
+        is_old = now - connection.opened_at > LONGEST_AGE_SECONDS
+        if is_old or connection.mails >= MAILS_PER_CONNECTION:
+            await self._end(connection)
+        else:
+            self._idle.append(connection)
+
+    @staticmethod
+    async def _end(connection: _Connection) -> None:
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+            async with asyncio.timeout(QUIT_SECONDS):
+                await connection.smtp.quit()
+        connection.smtp.close()
+
+
+def _is_fresh(connection: _Connection) -> bool:
+    now = asyncio.get_running_loop().time()
+    return now - connection.used_at <= LONGEST_IDLE_SECONDS and connection.smtp.is_connected
+
+
+def _judge(step: str, code: int) -> Fate:
+    """Tell what a refusal means for the letter."""
+    if step == "MAIL":
+        return Fate.UNREACHABLE  # it is about us, and the next letter would fare no better
+    if 500 <= code <= 599:
+        return Fate.REFUSED
+    if 400 <= code <= 499:
+        return Fate.DELAYED
+    return LOST[step]
+
+
+def _words(code: int, message: str) -> str:
+    # Servers may answer in any encoding; what cannot be read is shown as question marks.
+    readable = message.encode("utf-8", "replace").decode()
+    return f"{code} {' '.join(readable.split())}"[:LONGEST_REPLY]

@@ -1,0 +1,218 @@
+"""A mail server that keeps what it is given, and misbehaves as it is told to.
+
+`python -m tests.smtp_sink PORT JOURNAL` runs one that has written each mail to the journal, and
+to the disk, before it says yes.
+"""
+
+import asyncio
+import base64
+import os
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from enum import Enum, auto
+from pathlib import Path
+
+import uvloop
+
+
+class Mischief(Enum):
+    """What a server may do instead of answering."""
+
+    CUT = auto()  # break the connection instead of answering
+    CUT_AFTER = auto()  # answer, then break the connection
+    HANG = auto()  # never answer
+
+
+Answer = str | Mischief
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A mail the server has taken, whether or not it got round to saying so."""
+
+    session: int
+    sender: str
+    recipient: str
+    content: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        parsed = BytesParser(policy=policy.default).parsebytes(self.content)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+
+@dataclass
+class Sink:
+    """A mail server. Whatever is set here holds from the next command on."""
+
+    login: tuple[str, str] | None = None
+    tls: ssl.SSLContext | None = None
+    must_start_tls: bool = False
+    greeting: str = "220 sink"
+    takes_utf8: bool = False
+    # What is answered, by what was said; each may be asked to misbehave.
+    at_mail: Callable[[str], Answer] = lambda sender: "250 ok"
+    at_rcpt: Callable[[str], Answer] = lambda recipient: "250 ok"
+    at_end: Callable[[Taken], Answer] = lambda mail: "250 taken"
+    keep: Callable[[Taken], None] = lambda mail: None
+
+    mails: list[Taken] = field(default_factory=list)
+    sessions: int = 0
+    open_sessions: int = 0
+    most_open_sessions: int = 0
+    port: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.sessions += 1
+        self.open_sessions += 1
+        self.most_open_sessions = max(self.most_open_sessions, self.open_sessions)
+        try:
+            await _Session(self, self.sessions, reader, writer).run()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self.open_sessions -= 1
+            writer.transport.abort()
+
+
+class _Over(ConnectionError):
+    """The session has ended."""
+
+
+@dataclass
+class _Session:
+    sink: Sink
+    number: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    sender: str = ""
+    recipient: str = ""
+    is_encrypted: bool = False
+    is_known: bool = False
+
+    async def run(self) -> None:
+        await self.say(self.sink.greeting)
+        while line := await self.reader.readline():
+            verb, _, rest = line.decode().strip().partition(" ")
+            await self.obey(verb.upper(), rest)
+
+    async def obey(self, verb: str, rest: str) -> None:  # noqa: C901 (it is the protocol)
+        sink = self.sink
+        match verb:
+            case "EHLO":
+                await self.introduce()
+            case "STARTTLS" if sink.tls:
+                await self.say("220 go ahead")
+                await self.writer.start_tls(sink.tls)
+                self.is_encrypted = True
+            case "AUTH" if sink.login:
+                name, password = base64.b64decode(rest.split()[1]).decode().split("\0")[1:]
+                self.is_known = (name, password) == sink.login
+                await self.say("235 welcome" if self.is_known else "535 wrong password")
+            case "MAIL" if sink.must_start_tls and not self.is_encrypted:
+                await self.say("530 STARTTLS first")
+            case "MAIL" if sink.login and not self.is_known:
+                await self.say("530 who are you?")
+            case "MAIL":
+                self.sender = _address(rest)
+                await self.say(sink.at_mail(self.sender))
+            case "RCPT":
+                self.recipient = _address(rest)
+                await self.say(sink.at_rcpt(self.recipient))
+            case "DATA":
+                await self.take()
+            case "RSET" | "NOOP":
+                await self.say("250 ok")
+            case "QUIT":
+                await self.say("221 bye")
+                raise _Over
+            case _:
+                await self.say("502 what?")
+
+    async def introduce(self) -> None:
+        offers = ["sink"]
+        if self.sink.tls and not self.is_encrypted:
+            offers.append("STARTTLS")
+        if self.sink.login:
+            offers.append("AUTH PLAIN")
+        if self.sink.takes_utf8:
+            offers.append("SMTPUTF8")
+        *first, last = offers
+        await self.say("".join(f"250-{offer}\r\n" for offer in first) + f"250 {last}")
+
+    async def take(self) -> None:
+        await self.say("354 go on")
+        body = await self.reader.readuntil(b"\r\n.\r\n")
+        content = body[:-3].replace(b"\r\n..", b"\r\n.")
+        taken = Taken(self.number, self.sender, self.recipient, content)
+        answer = self.sink.at_end(taken)
+        if isinstance(answer, Mischief) or answer.startswith("2"):
+            self.sink.keep(taken)
+            self.sink.mails.append(taken)
+        await self.say("250 taken" if answer is Mischief.CUT_AFTER else answer)
+        if answer is Mischief.CUT_AFTER:
+            raise _Over
+
+    async def say(self, answer: Answer) -> None:
+        match answer:
+            case Mischief.HANG:
+                await self.reader.read()  # until the other side loses patience
+                raise _Over
+            case Mischief():
+                raise _Over
+        self.writer.write(answer.encode() + b"\r\n")
+        await self.writer.drain()
+
+
+def _address(rest: str) -> str:
+    return rest.partition("<")[2].partition(">")[0]
+
+
+@asynccontextmanager
+async def running(sink: Sink, *, tls_at_once: bool = False, port: int = 0) -> AsyncIterator[Sink]:
+    server = await asyncio.start_server(
+        sink.serve, "127.0.0.1", port, limit=1 << 20, ssl=sink.tls if tls_at_once else None
+    )
+    sink.port = server.sockets[0].getsockname()[1]
+    try:
+        yield sink
+    finally:
+        server.close()
+
+
+def _keep_in(journal: int) -> Callable[[Taken], None]:
+    """Write down the message's id, to the disk."""
+
+    def keep(taken: Taken) -> None:
+        line = f"{taken.message['Message-ID']} {taken.recipient}\n"
+        os.write(journal, line.encode())
+        os.fdatasync(journal)
+
+    return keep
+
+
+async def _main(port: int, journal: Path) -> None:
+    file = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    sink = Sink(keep=_keep_in(file))
+    sink.mails = _Forgetful()
+    async with running(sink, port=port):
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+
+class _Forgetful(list[Taken]):
+    """The journal is enough."""
+
+    def append(self, taken: Taken) -> None:
+        pass
+
+
+if __name__ == "__main__":
+    uvloop.run(_main(int(sys.argv[1]), Path(sys.argv[2])))
