@@ -34,6 +34,26 @@ class Place:
 
     url: str
     people: dict[str, dict[str, str]]
+    environment: dict[str, str]
+
+    def add_staff(self, role: str) -> tuple[str, str]:
+        """Open a staff account on the command line; return its address and password."""
+        email, password = f"{uuid4().hex[:10]}@exam.example", "a sentence of my own"
+        words = ("--name", "周書豪", "--role", role, "--password-from-stdin")
+        self.run("staff", "add", email, *words, typed=password)
+        return email, password
+
+    def run(self, *words: str, typed: str = "") -> str:
+        """Run a command of identity; return what it says."""
+        done = subprocess.run(
+            [sys.executable, "-m", "services.identity.app", *words],
+            cwd=ROOT,
+            env=self.environment,
+            input=typed.encode(),
+            capture_output=True,
+            check=True,
+        )
+        return done.stdout.decode().strip()
 
 
 @pytest.fixture(scope="package")
@@ -67,7 +87,7 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         with log.open("wb") as out:
             process = subprocess.Popen(module, cwd=ROOT, env=environment, stdout=out, stderr=out)
         _until_ready(url, process, log)
-        yield Place(url, people)
+        yield Place(url, people, environment)
     finally:
         if process is not None:
             process.terminate()

@@ -71,7 +71,10 @@ async def test_a_form_with_mistakes_says_what_to_do_and_keeps_what_was_typed(
     visitor = await arrive(language, script=script)
     await visitor.open("/identity/sign-up")
     await visitor.fill(
-        person="王大同", email="one@exam.example", email_again="two@exam.example", password="12345678"
+        person="王大同",
+        email="one@exam.example",
+        email_again="two@exam.example",
+        password="12345678",
     )
     await visitor.press()
     page = visitor.page

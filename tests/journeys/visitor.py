@@ -82,7 +82,7 @@ class Visitor:
             await page.evaluate(_axe())
             found = await page.evaluate("axe.run({resultTypes: ['violations']})")
             broken = [(v["id"], [n["target"] for n in v["nodes"]]) for v in found["violations"]]
-            assert broken == [], page.url
+            assert broken == [], f"{page.url}: {broken}"
         assert self.complaints == [], page.url
 
     async def fill(self, **answers: str) -> None:
