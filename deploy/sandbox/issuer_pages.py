@@ -91,8 +91,8 @@ def _check(request: web.Request) -> Asked:
     try:
         return issuer.check(request.query)
     except NotOurClient as refusal:
-        page = TEMPLATES.get_template("not_our_client.html").render()
-        raise web.HTTPBadRequest(text=page, content_type="text/html") from refusal
+        page = _page("not_our_client.html")
+        raise web.HTTPBadRequest(text=page.text, headers=page.headers) from refusal
     except Denied as denied:
         address = issuer.go_back(request.query.get("state", ""), denied.answer)
         raise web.HTTPSeeOther(address) from denied
