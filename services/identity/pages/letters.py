@@ -99,6 +99,8 @@ async def set_new_password(request: web.Request) -> web.Response:
         actor = str(account.id)
         await accounts.set_password(tx, account=account, password_hash=hashed, actor=actor, now=now)
         await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)
+        # Whoever had this account before may have linked an identity of theirs to it.
+        await accounts.unlink_all(tx, account=account, actor=actor)
         # Strangers who locked the owner out have lost: the mailbox is the better proof.
         await tries.forget(tx, email=account.email, device=tries.UNKNOWN)
     raise await go_on(request, account, next_page="/identity/")
