@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, SecretStr, field_validator
 
 from services.identity import counters, inquiries, puzzles
 from services.identity.counters import LETTERS, SIGN_UPS, SIGN_UPS_BEFORE_PUZZLE, TooOften, network
@@ -29,24 +29,27 @@ SAME_PASSWORD = mark("Enter the same password twice")
 NOT_SOLVED = mark("Wait one minute after this page has opened, then press the button again")
 
 
+def _check_address(email: str) -> str:
+    fault = find_address_fault(email)
+    if fault:
+        raise ValueError(fault)
+    return email
+
+
+EmailAddress = Annotated[str, Says(ENTER_ADDRESS), AfterValidator(_check_address)]
+
+
 class Address(BaseModel):
     """An e-mail address somebody typed."""
 
-    email: Annotated[str, Says(ENTER_ADDRESS)]
-
-    @field_validator("email")
-    @classmethod
-    def _is_an_address(cls, email: str) -> str:
-        fault = find_address_fault(email)
-        if fault:
-            raise ValueError(fault)
-        return email
+    email: EmailAddress
 
 
-class SignUp(Address):
+class SignUp(BaseModel):
     """What an account takes."""
 
     person: Annotated[str, Says(mark("Enter your name"))]
+    email: EmailAddress
     email_again: Annotated[str, Says(mark("Enter your e-mail address again"))]
     password: Annotated[SecretStr, Says(mark("Choose a password"))]
     password_again: Annotated[SecretStr, Says(mark("Enter the password again"))]
