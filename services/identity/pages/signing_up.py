@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, SecretStr, field_validator
 
-from services.identity import counters, inquiries, puzzles
+from services.identity import counters, inquiries, links, puzzles
 from services.identity.counters import LETTERS, SIGN_UPS, SIGN_UPS_BEFORE_PUZZLE, TooOften, network
 from services.identity.inquiries import Inquiry
-from services.identity.pages.handover import VAULT
+from services.identity.pages.handover import VAULT, keep_step
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import (
     LONGEST_NAME,
@@ -22,6 +22,9 @@ from shared.i18n import language_of, mark
 from shared.observe import ARRIVED_AT
 from shared.proxies import client_address
 from shared.templates import render
+
+# In the browser that signed up the link in the letter is enough.
+SIGNED_UP = "signed-up"
 
 ENTER_ADDRESS = mark("Enter your e-mail address")
 SAME_ADDRESS = mark("Enter the same e-mail address twice")
@@ -114,7 +117,9 @@ async def sign_up(request: web.Request) -> web.Response:
         if await counters.count(tx, SIGN_UPS, key=neighbours, now=now) > SIGN_UPS.most:
             raise TooOften
         await _ask(tx, request, inquiry)
-    raise web.HTTPSeeOther("/identity/sign-up/sent")
+    response = web.HTTPSeeOther("/identity/sign-up/sent")
+    keep_step(request, response, SIGNED_UP, email_key(value.email), lasts=links.LASTS)
+    raise response
 
 
 async def show_sign_up_sent(request: web.Request) -> web.Response:
