@@ -59,7 +59,7 @@ class Place:
 @pytest.fixture(scope="package")
 def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Start all five services in one process, on databases of their own."""
-    port = any_free()
+    port, sandbox_port = any_free(), any_free()
     databases = {entry.name: f"journey_{entry.name}_{uuid4().hex[:8]}" for entry in ENTRIES}
     url = f"http://localhost:{port}"
     parts = urlsplit(running.postgres_url)
@@ -70,6 +70,12 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "EXAMHALL_PORT": str(port),
         "EXAMHALL_SECRET_KEY": SECRET,
         "NOTIFY_CHANNEL": "mailbox",
+        "SANDBOX_PORT": str(sandbox_port),
+        "SANDBOX_URL": f"http://localhost:{sandbox_port}",
+        "SANDBOX_OIDC_REDIRECT": f"{url}/identity/google/callback",
+        "IDENTITY_OIDC_ISSUER": f"http://localhost:{sandbox_port}/oidc",
+        "IDENTITY_OIDC_CLIENT_ID": "examhall",
+        "IDENTITY_OIDC_CLIENT_SECRET": "known to everybody",
     } | {
         f"{service.upper()}_DATABASE_URL": parts._replace(path=f"/{name}").geturl()
         for service, name in databases.items()
@@ -77,7 +83,7 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     asyncio.run(_prepare(running, databases))
     log = tmp_path_factory.mktemp("site") / "log"
     module = [sys.executable, "-m", "deploy.all_in_one"]
-    process = None
+    started: list[subprocess.Popen[bytes]] = []
     try:
         for command in ("migrate", "demo"):
             done = subprocess.run(
@@ -85,11 +91,14 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             )
         people = {p["who"]: p for p in map(json.loads, done.stdout.decode().splitlines())}
         with log.open("wb") as out:
-            process = subprocess.Popen(module, cwd=ROOT, env=environment, stdout=out, stderr=out)
-        _until_ready(url, process, log)
+            for words in (module, [sys.executable, "-m", "deploy.sandbox"]):
+                process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out)
+                started.append(process)
+        _until_ready(f"{url}/readyz", started[0], log)
+        _until_ready(f"http://localhost:{sandbox_port}/healthz", started[1], log)
         yield Place(url, people, environment)
     finally:
-        if process is not None:
+        for process in started:
             process.terminate()
             process.wait(timeout=30)
         asyncio.run(_remove(running, databases))
@@ -123,7 +132,7 @@ def _until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(url, timeout=2) as answer:
                 if answer.status == 200:
                     return
         except OSError:

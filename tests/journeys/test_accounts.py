@@ -195,3 +195,43 @@ async def test_a_deleted_account_says_goodbye(arrive: Arrive, language: str) -> 
     await visitor.open_letter(address, number=2)
     await visitor.sign_in(address, PASSWORD)
     assert not await visitor.is_signed_in()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_signing_in_with_google(arrive: Arrive, language: str, *, script: bool) -> None:
+    address = new_address()
+    visitor = await arrive(language, script=script)
+    page = visitor.page
+    for _ in range(2):  # the first time opens the account, the second finds it
+        await visitor.open("/identity/sign-in?next=/enrollment/")
+        await page.click("main a[href^='/identity/google']")
+        await page.wait_for_url("**/oidc/**")
+        await page.fill("#name", "吳美玲")
+        await page.fill("#email", address)
+        await page.click("button[value=typed]")
+        await page.wait_for_url("**/enrollment/")
+        await visitor.look()
+        assert "吳美玲" in await visitor.text()
+        await visitor.sign_out()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_google_gets_into_a_known_account_only_after_its_password(
+    arrive: Arrive, language: str
+) -> None:
+    address = new_address()
+    visitor = await arrive(language)
+    await sign_up(visitor, address)
+    await visitor.sign_out()
+    await visitor.open("/identity/sign-in")
+    await visitor.page.click("main a[href^='/identity/google']")
+    await visitor.page.wait_for_url("**/oidc/**")
+    await visitor.page.fill("#email", address)
+    await visitor.page.click("button[value=typed]")
+    await visitor.page.wait_for_url("**/identity/google/link")
+    await visitor.look()
+    assert not await visitor.is_signed_in()
+    await visitor.fill(password=PASSWORD)
+    await visitor.press()
+    assert await visitor.is_signed_in()
