@@ -116,7 +116,8 @@ def _encode(headers: Mapping[str, str], written: Written, *, boundary: str) -> b
     contain the boundary, and none of the headers a line that somebody else wrote.
     """
     lines = [f"{name}: {value}" for name, value in headers.items()]
-    lines += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{boundary}"']
+    lines += ["MIME-Version: 1.0", "Content-Type: multipart/alternative;"]
+    lines += [f' boundary="{boundary}"']
     for kind, text in (("plain", written.text), ("html", written.html)):
         lines += [
             "",

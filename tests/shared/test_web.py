@@ -249,7 +249,7 @@ async def test_ready_means_the_database_is_there_and_migrated(
     behind.folder = tmp_path / "notify"
     shutil.copytree(ROOT / "services" / "notify", behind.folder)
     (behind.folder / "migrations").mkdir(exist_ok=True)
-    (behind.folder / "migrations" / "0001_more.sql").write_text("SELECT 1")
+    (behind.folder / "migrations" / "0002_more.sql").write_text("SELECT 1")
     away = service(settings("postgresql://nobody@127.0.0.1:1/none"))
     for candidate, status, words in (
         (ready, 200, "ready"),

@@ -114,6 +114,8 @@ class SmtpChannel:
         try:
             async with asyncio.timeout(self._timeout):
                 await smtp.connect()
+                if smtp.is_ehlo_or_helo_needed:
+                    await smtp.ehlo()
         except BaseException:
             smtp.close()
             raise
