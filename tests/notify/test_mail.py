@@ -98,7 +98,7 @@ def test_the_plain_letter_says_what_the_other_says(
     }, "nothing is fetched and nothing runs when it is opened"
     assert "url(" not in mail.html
     assert "@import" not in mail.html
-    assert "\n\n\n\n" not in mail.text
+    assert "\n\n\n" not in mail.text
 
 
 @EVERY_LETTER

@@ -23,6 +23,10 @@ def mail(recipient: str = "a@exam.example") -> Mail:
     return Mail("<1@x>", "letters@exam.example", recipient, "x", "x", "x", content)
 
 
+async def at_once() -> bool:
+    return True
+
+
 @asynccontextmanager
 async def channel(
     sink: Sink, *, scheme: str = "smtp+plain", login: str = "", ca_file: Path | None = None
@@ -70,7 +74,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 async def test_a_mail_is_handed_over_byte_by_byte(sink: Sink) -> None:
     async with channel(sink) as made:
-        assert await made.send(mail()) == Outcome(Fate.SENT, "250 taken")
+        assert await made.send(mail(), at_once) == Outcome(Fate.SENT, "250 taken")
     [taken] = sink.mails
     assert taken.content == mail().content
     assert (taken.sender, taken.recipient) == ("letters@exam.example", "a@exam.example")
@@ -82,7 +86,7 @@ async def test_starttls_is_used_and_then_the_login(tls: ssl.SSLContext, certific
         running(sink),
         channel(sink, scheme="smtp", login="examhall:p%40ss%20word@", ca_file=certificate) as made,
     ):
-        assert (await made.send(mail())).fate is Fate.SENT
+        assert (await made.send(mail(), at_once)).fate is Fate.SENT
 
 
 async def test_tls_from_the_first_byte(tls: ssl.SSLContext, certificate: Path) -> None:
@@ -91,14 +95,14 @@ async def test_tls_from_the_first_byte(tls: ssl.SSLContext, certificate: Path) -
         running(sink, tls_at_once=True),
         channel(sink, scheme="smtps", ca_file=certificate) as made,
     ):
-        assert (await made.send(mail())).fate is Fate.SENT
+        assert (await made.send(mail(), at_once)).fate is Fate.SENT
 
 
 async def test_without_encryption_nothing_is_said_where_encryption_is_asked_for(
     sink: Sink,
 ) -> None:
     async with channel(sink, scheme="smtp", login="examhall:secret@") as made:
-        outcome = await made.send(mail())
+        outcome = await made.send(mail(), at_once)
     assert outcome.fate is Fate.UNREACHABLE
     assert sink.mails == []
 
@@ -106,7 +110,7 @@ async def test_without_encryption_nothing_is_said_where_encryption_is_asked_for(
 async def test_a_server_nobody_vouches_for_gets_no_mail(tls: ssl.SSLContext) -> None:
     sink = Sink(tls=tls)
     async with running(sink), channel(sink, scheme="smtp") as made:
-        outcome = await made.send(mail())
+        outcome = await made.send(mail(), at_once)
     assert outcome.fate is Fate.UNREACHABLE
     assert "certificate" in outcome.reply.lower()
 
@@ -119,7 +123,7 @@ async def test_a_wrong_password_is_no_fault_of_the_letter(
         running(sink),
         channel(sink, scheme="smtp", login="examhall:wr0ng@", ca_file=certificate) as made,
     ):
-        outcome = await made.send(mail())
+        outcome = await made.send(mail(), at_once)
     assert outcome == Outcome(Fate.UNREACHABLE, "535 wrong password")
 
 
@@ -147,9 +151,9 @@ async def test_an_answer_means_what_it_means_where_it_is_given(
 ) -> None:
     setattr(sink, step, lambda said: answer)
     async with channel(sink) as made:
-        assert (await made.send(mail())).fate is fate
+        assert (await made.send(mail(), at_once)).fate is fate
         setattr(sink, step, lambda said: "250 ok")
-        assert (await made.send(mail())).fate is Fate.SENT, "and the next one goes through"
+        assert (await made.send(mail(), at_once)).fate is Fate.SENT, "and the next one goes through"
 
 
 async def test_a_connection_is_not_used_for_ever(
@@ -158,18 +162,29 @@ async def test_a_connection_is_not_used_for_ever(
     monkeypatch.setattr(smtp_channel, "MAILS_PER_CONNECTION", 3)
     async with channel(sink) as made:
         for _ in range(7):
-            await made.send(mail())
+            await made.send(mail(), at_once)
         assert sink.sessions == 3
         monkeypatch.setattr(smtp_channel, "LONGEST_IDLE_SECONDS", -1)
         await made.close_idle()
-        await made.send(mail())
+        await made.send(mail(), at_once)
         assert sink.sessions == 4
 
 
 async def test_an_address_in_chinese_goes_where_it_is_understood(sink: Sink) -> None:
     async with channel(sink) as made:
-        assert (await made.send(mail("王@exam.example"))).fate is Fate.REFUSED
+        assert (await made.send(mail("王@exam.example"), at_once)).fate is Fate.REFUSED
     sink.takes_utf8 = True
     async with channel(sink) as made:
-        assert (await made.send(mail("王@exam.example"))).fate is Fate.SENT
+        assert (await made.send(mail("王@exam.example"), at_once)).fate is Fate.SENT
     assert sink.mails[0].recipient == "王@exam.example"
+
+
+async def test_a_mail_that_may_not_go_any_more_is_not_handed_over(sink: Sink) -> None:
+    async def never() -> bool:
+        return False
+
+    async with channel(sink) as made:
+        assert (await made.send(mail(), never)).fate is Fate.UNTRIED
+        assert sink.mails == []
+        assert (await made.send(mail(), at_once)).fate is Fate.SENT
+        assert sink.sessions == 1
