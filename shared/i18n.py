@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from pathlib import Path
 
 from aiohttp import hdrs, web
@@ -151,8 +152,13 @@ def last_minute(deadline: datetime) -> datetime:
 
 
 def _format(instant: datetime, zone: tzinfo, language: str, pattern: str) -> str:
-    local = instant.astimezone(zone)
-    return format_datetime(local, pattern, tzinfo=zone, locale=locale_of(language))
+    local = instant.astimezone(zone).replace(second=0, microsecond=0)  # no pattern shows them
+    return _write(local, pattern, locale_of(language))
+
+
+@lru_cache(maxsize=1_000)
+def _write(local: datetime, pattern: str, locale: str) -> str:
+    return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=locale)
 
 
 def money(amount_twd: int) -> str:

@@ -62,9 +62,7 @@ LETTERS_WAITING = Gauge("examhall_letters_waiting", "Letters owed that have not 
 LETTERS_OLDEST = Gauge(
     "examhall_letters_oldest_seconds", "Age of the oldest letter owed that has not arrived"
 )
-LETTERS_SETTLED = Counter(
-    "examhall_letters_tried_total", "Tries to send a letter", ["template", "outcome"]
-)
+LETTERS_TRIED = Counter("examhall_letters_tried_total", "Tries to send a letter", ["outcome"])
 MAIL_SERVER_REACHED = Gauge(
     "examhall_mail_server_reached", "1 while the mail server takes letters from this worker"
 )

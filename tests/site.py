@@ -186,7 +186,9 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(make_database: MakeDatabase, *names: str, **more: str) -> AsyncIterator[Site]:
+async def open_site(
+    make_database: MakeDatabase, *names: str, **more: str | None
+) -> AsyncIterator[Site]:
     """Open the named services in one process, as one machine runs them."""
     entries = [entry for entry in ENTRIES if entry.name in names]
     settings = {

@@ -1,12 +1,14 @@
 """A mail server that keeps what it is given, and misbehaves as it is told to.
 
-`python -m tests.smtp_sink PORT JOURNAL` runs one that has written each mail to the journal, and
-to the disk, before it says yes.
+`python -m tests.smtp_sink PORT JOURNAL` runs one that has written each mail's name to the journal,
+and to the disk, before it says yes.
 """
 
+import argparse
 import asyncio
 import base64
 import os
+import re
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +32,7 @@ class Mischief(Enum):
 
 
 Answer = str | Mischief
+NAME = re.compile(rb"^Message-ID: (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -187,24 +190,16 @@ async def running(sink: Sink, *, tls_at_once: bool = False, port: int = 0) -> As
         server.close()
 
 
-def _keep_in(journal: int) -> Callable[[Taken], None]:
-    """Write down the message's id, to the disk."""
+def _keep_in(journal: int, *, to_the_disk: bool) -> Callable[[Taken], None]:
+    """Write down the message's id."""
 
     def keep(taken: Taken) -> None:
-        line = f"{taken.message['Message-ID']} {taken.recipient}\n"
-        os.write(journal, line.encode())
-        os.fdatasync(journal)
+        found = NAME.search(taken.content)
+        os.write(journal, (found[1] if found else b"?") + b"\n")
+        if to_the_disk:
+            os.fdatasync(journal)
 
     return keep
-
-
-async def _main(port: int, journal: Path) -> None:
-    file = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    sink = Sink(keep=_keep_in(file))
-    sink.mails = _Forgetful()
-    async with running(sink, port=port):
-        print("ready", flush=True)
-        await asyncio.Event().wait()
 
 
 class _Forgetful(list[Taken]):
@@ -214,5 +209,47 @@ class _Forgetful(list[Taken]):
         pass
 
 
+async def _main(port: int, journal: Path, *, to_the_disk: bool) -> None:
+    file = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    sink = Sink(keep=_keep_in(file, to_the_disk=to_the_disk), mails=_Forgetful())
+    async with running(sink, port=port):
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.smtp_sink")
+    parser.add_argument("port", type=int)
+    parser.add_argument("journal", type=Path)
+    parser.add_argument("--quick", action="store_true", help="do not wait for the disk")
+    told = parser.parse_args()
+    uvloop.run(_main(told.port, told.journal, to_the_disk=not told.quick))
+
+
+@asynccontextmanager
+async def started(
+    port: int, journal: Path, *words: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A server in a process of its own, ready to take mails."""
+    process = await start(port, journal, *words)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def start(port: int, journal: Path, *words: str) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.smtp_sink", str(port), str(journal), *words),
+        cwd=Path(__file__).parents[1],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout
+    assert await process.stdout.readline() == b"ready\n"
+    return process
+
+
 if __name__ == "__main__":
-    uvloop.run(_main(int(sys.argv[1]), Path(sys.argv[2])))
+    main()

@@ -260,12 +260,21 @@ async def forget_old(tx: Tx, *, now: datetime, words_after: timedelta, all_after
         now - words_after,
         FORGOTTEN_AT_ONCE,
     )
-    deleted: str = await tx.execute(
-        "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE settled_at < $1 LIMIT $2)",
+    deleted: int = await tx.fetchval(
+        """
+        WITH old AS (
+            DELETE FROM letters
+             WHERE id IN (SELECT id FROM letters WHERE settled_at < $1 LIMIT $2)
+            RETURNING id
+        ), attempts AS (
+            DELETE FROM letter_attempts USING old WHERE letter_id = old.id
+        )
+        SELECT count(*) FROM old
+        """,
         now - all_after,
         FORGOTTEN_AT_ONCE,
     )
-    return _count(emptied) + _count(deleted)
+    return _count(emptied) + deleted
 
 
 def _count(status: str) -> int:

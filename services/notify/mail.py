@@ -1,12 +1,12 @@
 """From a letter in the register to a mail in its envelope: written out, and encoded."""
 
-import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from email.utils import format_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ from shared.templates import Templates
 
 # A word of a header holds 75 signs at most; this many bytes fill it, cut between letters.
 BYTES_PER_WORD = 42
+
+
+# Where a block of a template was left out.
+_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 class Unmailable(Exception):
@@ -71,7 +75,7 @@ class Writer:
             f"{path}.txt", language=language, **told
         ).partition("\n")
         html = self._templates.render(f"{path}.html", language=language, **told)
-        return Written(rules.one_line(subject), text.strip() + "\n", html)
+        return Written(rules.one_line(subject), _BLANK_LINES.sub("\n\n", text.strip()) + "\n", html)
 
     def address(self, claim: Claim) -> Mail:
         """Write a claimed letter and put it into its envelope."""
@@ -116,7 +120,8 @@ def _encode(headers: Mapping[str, str], written: Written, *, boundary: str) -> b
     contain the boundary, and none of the headers a line that somebody else wrote.
     """
     lines = [f"{name}: {value}" for name, value in headers.items()]
-    lines += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{boundary}"']
+    lines += ["MIME-Version: 1.0", "Content-Type: multipart/alternative;"]
+    lines += [f' boundary="{boundary}"']
     for kind, text in (("plain", written.text), ("html", written.html)):
         lines += [
             "",
@@ -124,12 +129,18 @@ def _encode(headers: Mapping[str, str], written: Written, *, boundary: str) -> b
             f"Content-Type: text/{kind}; charset=utf-8",
             "Content-Transfer-Encoding: base64",
             "",
-            base64.encodebytes(text.encode()).decode().rstrip("\n").replace("\n", "\r\n"),
+            *_base64_lines(text),
         ]
     lines += [f"--{boundary}--", ""]
     return "\r\n".join(lines).encode()
 
 
+def _base64_lines(text: str) -> list[str]:
+    encoded = binascii.b2a_base64(text.encode(), newline=False).decode()
+    return [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
+
+
+@lru_cache(maxsize=1_000)
 def _mailbox(address: Address) -> str:
     if not address.name:
         return address.address
@@ -141,6 +152,7 @@ def _mailbox(address: Address) -> str:
     return f"{_encoded_words(address.name)}\r\n <{address.address}>"
 
 
+@lru_cache(maxsize=1_000)
 def _words(text: str) -> str:
     """Write a header's text: as it is, or in encoded words (RFC 2047)."""
     return text if text.isascii() and len(text) < 60 and "=?" not in text else _encoded_words(text)

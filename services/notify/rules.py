@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from uuid import UUID
 
 LONGEST_WAIT = timedelta(hours=4)
@@ -35,7 +36,9 @@ def key_of(address: str) -> str:
 
 def one_line(text: str) -> str:
     """Write somebody's words so that they cannot begin a line of their own."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(text.split())
 
 
 def mailable(address: str) -> str | None:
@@ -43,8 +46,14 @@ def mailable(address: str) -> str | None:
     if not _ADDRESS.fullmatch(address) or len(address) > 254:
         return None
     local, _, domain = address.rpartition("@")
+    written = _domain(domain)
+    return f"{local}@{written}" if written else None
+
+
+@lru_cache(maxsize=1_000)  # most people have their mailboxes with a few providers
+def _domain(domain: str) -> str | None:
     try:
-        return f"{local}@{domain.encode('idna').decode()}"
+        return domain.encode("idna").decode()
     except UnicodeError:
         return None
 

@@ -6,13 +6,14 @@ An edge: it opens a transaction to take letters and one to record outcomes, and 
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 
 from services.notify import bounces, letter_lists, letters, mailbox
-from services.notify.channels import Channel, Fate, Mail, Outcome
+from services.notify.channels import Channel, Fate, Mail, MayGo, Outcome
 from services.notify.channels.smtp import Server, SmtpChannel
 from services.notify.letters import Claim, Settlement
 from services.notify.mail import Unmailable, Writer
@@ -22,7 +23,7 @@ from shared import db
 from shared.db import Pool, Tx, create_pool, transaction
 from shared.errors import Busy, Refused
 from shared.group_commit import GroupCommit
-from shared.metrics import LETTERS_OLDEST, LETTERS_SETTLED, LETTERS_WAITING, MAIL_SERVER_REACHED
+from shared.metrics import LETTERS_OLDEST, LETTERS_TRIED, LETTERS_WAITING, MAIL_SERVER_REACHED
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ CLAIMED_PER_CONNECTION = 8
 # While the mail server is away, one letter at a time is tried, less and less often.
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
+NOT_TRIED = {Fate.UNREACHABLE, Fate.UNTRIED}
 
 
 class Sender:
@@ -45,8 +47,8 @@ class Sender:
         self._channel = channel
         self._database_url = str(settings.database_url)
         self._lease = timedelta(seconds=settings.lease_seconds)
-        # A letter is only begun if it will be over before its lease is.
-        self._usable_seconds = settings.lease_seconds - 3 * settings.smtp_timeout_seconds
+        # A letter is handed over only if that will be on record before its lease is over.
+        self._usable_seconds = settings.lease_seconds - 2 * settings.smtp_timeout_seconds
         self._capacity = settings.connections * CLAIMED_PER_CONNECTION
         self._claims: asyncio.Queue[tuple[Claim, float] | None] = asyncio.Queue()
         self._stopping = asyncio.Event()
@@ -133,37 +135,40 @@ class Sender:
             await self._room.wait()
 
     async def _send_all(self) -> None:
-        """Send one letter after the other; the next only when the last one's fate is on record.
+        """Send one letter after the other.
 
-        So at most one letter per connection can be sent twice when this process is killed.
+        The next is handed over only when the last one's fate is on record: so at most one letter
+        per connection is sent twice when this process, or the database, is killed.
         """
+        recorded: asyncio.Task[None] | None = None
+
+        async def is_last_recorded() -> None:
+            if recorded is not None:
+                await recorded
+
         while (taken := await self._claims.get()) is not None:
             if self._claims.qsize() <= self._capacity // 2:
                 self._room.set()
             claim, begin_by = taken
-            if self._now() > begin_by:
-                # It took too long to come to it: soon it will be somebody else's.
-                await self._record(claim, Outcome(Fate.UNREACHABLE, ""))
+            outcome = await self._send(claim, begin_by, is_last_recorded)
+            await is_last_recorded()
+            recorded = asyncio.create_task(self._record(claim, outcome))
+            if outcome.fate is Fate.UNTRIED:
                 continue
-            began = self._now()
-            outcome = await self._send(claim)
-            await self._record(claim, outcome)
             self._note(outcome)
             if outcome.fate is Fate.UNREACHABLE:
                 await self._put_back_waiting()
-            LETTERS_SETTLED.labels(claim.template, outcome.fate).inc()
-            log.info(
-                "letter",
-                letter=str(claim.id),
-                template=claim.template,
-                attempt=claim.attempts + 1,
-                outcome=str(outcome.fate),
-                seconds=round(self._now() - began, 4),
-            )
+        await is_last_recorded()
 
-    async def _send(self, claim: Claim) -> Outcome:
+    async def _send(
+        self, claim: Claim, begin_by: float, is_last_recorded: Callable[[], Awaitable[None]]
+    ) -> Outcome:
+        async def may_go() -> bool:
+            await is_last_recorded()
+            return self._now() <= begin_by  # after that it may be somebody else's any moment
+
         try:
-            return await self._channel.send(self._writer.address(claim))
+            return await self._channel.send(self._writer.address(claim), may_go)
         except Unmailable:
             return Outcome(Fate.REFUSED, "this is no e-mail address")
         except Exception as error:
@@ -174,12 +179,14 @@ class Sender:
     def _note(self, outcome: Outcome) -> None:
         """Remember whether the mail server is there."""
         is_away = outcome.fate is Fate.UNREACHABLE
-        if is_away and not self._is_away:
-            log.warning("mail server away", reply=outcome.reply)
-        if self._is_away and not is_away:
-            log.info("mail server back")
-            self._pause_seconds = FIRST_PAUSE_SECONDS
+        if is_away == self._is_away:
+            return
         self._is_away = is_away
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        if is_away:
+            log.warning("mail server away", reply=outcome.reply)
+        else:
+            log.info("mail server back")
         MAIL_SERVER_REACHED.set(not is_away)
 
     async def _put_back_waiting(self) -> None:
@@ -190,9 +197,7 @@ class Sender:
             if taken is not None:
                 waiting.append(taken[0])
         self._room.set()
-        await asyncio.gather(
-            *(self._record(claim, Outcome(Fate.UNREACHABLE, "")) for claim in waiting)
-        )
+        await asyncio.gather(*(self._record(claim, Outcome(Fate.UNTRIED, "")) for claim in waiting))
 
     async def _record(self, claim: Claim, outcome: Outcome) -> None:
         """See to it that an outcome is committed, however long the database is away."""
@@ -200,14 +205,17 @@ class Sender:
         settlement = _settle(claim, outcome, first=first)
         while True:
             try:
-                return await self._outcomes.ask(settlement)
+                await self._outcomes.ask(settlement)
             except Busy:
                 if self._stopping.is_set():
-                    return None  # the end of the lease tells the others that this one is open
+                    return  # the end of the lease tells the others that this one is open
                 await asyncio.sleep(FIRST_PAUSE_SECONDS)
             except Exception as error:
                 log.exception("outcome not recorded", letter=str(claim.id), error=repr(error))
-                return None
+                return
+            else:
+                LETTERS_TRIED.labels(outcome.fate).inc()
+                return
 
     async def _measure(self, pool: Pool) -> None:
         async with transaction(pool) as tx:
@@ -233,12 +241,15 @@ def _settle(
 
 async def _record(tx: Tx, settled: list[Settlement]) -> Sequence[Refused | None]:
     """Record what became of many letters in one transaction."""
-    untried = [each for each in settled if each.fate is Fate.UNREACHABLE]
-    tried = [each for each in settled if each.fate is not Fate.UNREACHABLE]
+    untried = [each for each in settled if each.fate in NOT_TRIED]
+    tried = [each for each in settled if each.fate not in NOT_TRIED]
     if untried:
         await letters.put_back(tx, settled=untried)
     if tried:
         await letters.settle(tx, settled=tried)
+    fates = Counter(str(each.fate) for each in settled)
+    # One line for all: what became of each letter stands in the register.
+    log.info("letters", **fates)
     return [None] * len(settled)
 
 
@@ -249,7 +260,9 @@ class MailboxChannel:
         self._database_url = database_url
         self._pool: Pool | None = None
 
-    async def send(self, mail: Mail) -> Outcome:
+    async def send(self, mail: Mail, may_go: MayGo) -> Outcome:
+        if not await may_go():
+            return Outcome(Fate.UNTRIED, "")
         if self._pool is None:
             self._pool = await create_pool(self._database_url, application="notify mailbox")
         try:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AnyUrl, Field, SecretStr, UrlConstraints, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.notify.rules import Address, mailable
+from services.notify.rules import Address, mailable, one_line
 from shared.settings import ServiceSettings
 
 SmtpUrl = Annotated[
@@ -89,4 +89,4 @@ def _parse(text: str) -> Address:
     usable = mailable(address)
     if usable is None:
         raise ValueError(f"not an e-mail address: {text!r}")
-    return Address(name, usable)
+    return Address(one_line(name), usable)

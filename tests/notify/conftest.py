@@ -113,7 +113,7 @@ async def sink() -> AsyncIterator[Sink]:
 @pytest.fixture
 def make_house(pool: Pool, database_url: str) -> MakeHouse:
     def make(**more: Any) -> House:
-        return House(pool, make_settings(database_url, **more))
+        return House(pool, make_settings(**({"database_url": database_url} | more)))
 
     return make
 

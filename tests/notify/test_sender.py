@@ -7,11 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.notify import letters
-from services.notify.channels import Fate
-from services.notify.letters import Settlement
-from shared.db import transaction
 from tests.eventually import eventually
-from tests.notify.conftest import House, MakeHouse, owed, with_link
+from tests.notify.conftest import House, MakeHouse, owed
 from tests.smtp_sink import Answer, Mischief, Sink, Taken
 
 
@@ -128,52 +125,6 @@ async def test_a_server_that_hangs_is_not_waited_for_for_ever(
     assert await house.fates() in (["delayed", "sent"], ["sent", "delayed"])
 
 
-async def test_a_sender_that_was_killed_loses_its_letters_to_others_when_its_lease_is_over(
-    house: House, sink: Sink
-) -> None:
-    await house.owe(owed())
-    async with transaction(house.pool) as tx:
-        assert await letters.claim(tx, limit=9, lease=timedelta(minutes=3))
-    async with transaction(house.pool) as tx:
-        assert await letters.claim(tx, limit=9, lease=timedelta(minutes=3)) == []
-    await house.be_due()
-    await house.send_until("sent")
-    assert await house.fates() == ["interrupted", "sent"]
-    assert len(sink.mails) == 1
-
-
-@pytest.mark.parametrize(
-    ("fate", "state"), [(Fate.SENT, "sent"), (Fate.REFUSED, "sending"), (Fate.DELAYED, "sending")]
-)
-async def test_a_sender_whose_lease_was_over_can_only_say_that_the_letter_has_arrived(
-    house: House, fate: Fate, state: str
-) -> None:
-    await house.owe(owed())
-    lease = timedelta(minutes=3)
-    async with transaction(house.pool) as tx:
-        [late] = await letters.claim(tx, limit=1, lease=lease)
-    await house.be_due()
-    async with transaction(house.pool) as tx:
-        [_] = await letters.claim(tx, limit=1, lease=lease)
-        told = Settlement(late.id, late.claim, late.round, fate, "", timedelta(minutes=1))
-        await letters.settle(tx, settled=[told])
-    assert (await house.letter())["state"] == state
-
-
-async def test_what_one_sender_gave_back_it_cannot_give_back_for_the_next(house: House) -> None:
-    """The commit may have been lost and asked for again, when another has the letter already."""
-    await house.owe(owed())
-    lease = timedelta(minutes=3)
-    async with transaction(house.pool) as tx:
-        [mine] = await letters.claim(tx, limit=1, lease=lease)
-        back = Settlement(mine.id, mine.claim, 1, Fate.UNREACHABLE, "", timedelta(0))
-        await letters.put_back(tx, settled=[back])
-    async with transaction(house.pool) as tx:
-        [_] = await letters.claim(tx, limit=1, lease=lease)
-        await letters.put_back(tx, settled=[back])
-    assert (await house.letter())["state"] == "sending"
-
-
 async def test_while_the_server_is_away_letters_wait_uncounted_and_go_out_when_it_is_back(
     house: House, sink: Sink
 ) -> None:
@@ -202,31 +153,6 @@ async def test_while_the_server_is_away_staff_see_why(house: House, sink: Sink) 
     async with house.sending():
         await eventually(is_said)
     assert (await house.letter())["state"] == "queued"
-
-
-async def test_a_letter_is_given_up_when_its_time_is_over(house: House, sink: Sink) -> None:
-    sink.at_rcpt = lambda to: "451 later"
-    await house.owe(with_link(expires_at=datetime.now(UTC) + timedelta(seconds=30)))
-    await house.send_until("retrying")
-    row = await house.letter()
-    assert row["due_at"] == row["give_up_by"], "it is not tried once more after that"
-    await house.pool.execute("UPDATE letters SET due_at = now(), give_up_by = now()")
-    async with transaction(house.pool) as tx:
-        assert await letters.claim(tx, limit=9, lease=timedelta(minutes=3)) == []
-        assert await letters.give_up(tx) == 1
-    row = await house.letter()
-    assert row["state"] == "given_up"
-    assert row["context"]["link"] is None
-
-
-async def test_a_link_leaves_the_table_with_the_letter(house: House, sink: Sink) -> None:
-    await house.owe(with_link())
-    assert "secret" in (await house.letter())["context"]["link"]
-    await house.send_until("sent")
-    plain = sink.mails[0].message.get_body(["plain"])
-    assert plain
-    assert "https://exam.example/identity/letters/secret" in plain.get_content()
-    assert (await house.letter())["context"]["link"] is None
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Ways for a letter to leave the house: what they take, and what they tell."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 
 class Fate(StrEnum):
@@ -13,6 +14,7 @@ class Fate(StrEnum):
     DELAYED = "delayed"  # not now, perhaps later
     UNKNOWN = "unknown"  # all was handed over, and no answer came
     UNREACHABLE = "unreachable"  # nobody to hand it to: no news about this letter
+    UNTRIED = "untried"  # it was not to be handed over any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,14 @@ class Mail:
         return not self.recipient.isascii()
 
 
+# Asked when all is ready for a mail to be handed over: waits until it may be, or says no.
+MayGo: TypeAlias = Callable[[], Awaitable[bool]]
+
+
 class Channel(Protocol):
     """Sends one mail at a time, as often side by side as it is asked to."""
 
-    async def send(self, mail: Mail) -> Outcome:
+    async def send(self, mail: Mail, may_go: MayGo) -> Outcome:
         """Send, and tell what became of it. Raises only for defects."""
 
     async def close_idle(self) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from aiosmtplib import SMTP, SMTPResponseException
 
-from services.notify.channels import Fate, Mail, Outcome
+from services.notify.channels import Fate, Mail, MayGo, Outcome
 
 # Servers end long or idle sessions; ending them first, between two mails, leaves nothing in doubt.
 MAILS_PER_CONNECTION = 200
@@ -18,6 +18,8 @@ LONGEST_IDLE_SECONDS = 20
 QUIT_SECONDS = 2
 LONGEST_REPLY = 500
 SHUTTING_DOWN = 421
+TAKEN = {250, 251, 252}
+RESET = 250
 
 # What it means when the connection is lost during a step.
 LOST = {"MAIL": Fate.UNREACHABLE, "RCPT": Fate.DELAYED, "DATA": Fate.UNKNOWN}
@@ -69,11 +71,11 @@ class SmtpChannel:
         self._idle: list[_Connection] = []
         self._tls: ssl.SSLContext | None = None
 
-    async def send(self, mail: Mail) -> Outcome:
+    async def send(self, mail: Mail, may_go: MayGo) -> Outcome:
         async with self._places:
             connection = self._take_idle()
             if connection is not None:
-                outcome = await self._send_on(connection, mail)
+                outcome = await self._send_on(connection, mail, may_go)
                 if outcome.fate is not Fate.UNREACHABLE:
                     return outcome
                 # It had died while it was idle, and the server has not heard of this mail.
@@ -83,7 +85,7 @@ class SmtpChannel:
                 return Outcome(Fate.UNREACHABLE, _words(error.code, error.message))
             except (aiosmtplib.SMTPException, OSError, ValueError) as error:
                 return Outcome(Fate.UNREACHABLE, str(error)[:LONGEST_REPLY] or repr(error))
-            return await self._send_on(connection, mail)
+            return await self._send_on(connection, mail, may_go)
 
     async def close_idle(self) -> None:
         old = [each for each in self._idle if not _is_fresh(each)]
@@ -106,7 +108,7 @@ class SmtpChannel:
             username=server.username,
             password=server.password,
             local_hostname=self._local_name,
-            timeout=self._timeout,
+            timeout=None,  # ours is around each step as a whole
             use_tls=server.scheme == "smtps",
             start_tls=server.scheme == "smtp",
             tls_context=self._tls_context() if server.scheme != "smtp+plain" else None,
@@ -114,6 +116,8 @@ class SmtpChannel:
         try:
             async with asyncio.timeout(self._timeout):
                 await smtp.connect()
+                if smtp.is_ehlo_or_helo_needed:
+                    await smtp.ehlo()
         except BaseException:
             smtp.close()
             raise
@@ -125,21 +129,26 @@ class SmtpChannel:
             self._tls = ssl.create_default_context(cafile=self._server.ca_file)
         return self._tls
 
-    async def _send_on(self, connection: _Connection, mail: Mail) -> Outcome:
+    async def _send_on(self, connection: _Connection, mail: Mail, may_go: MayGo) -> Outcome:
         smtp, step = connection.smtp, "MAIL"
         if mail.needs_utf8 and not smtp.supports_extension("smtputf8"):
             self._idle.append(connection)
             return Outcome(Fate.REFUSED, "the mail server takes no address with such letters")
-        encoding, options = ("utf-8", ["SMTPUTF8"]) if mail.needs_utf8 else ("ascii", [])
+        options = " SMTPUTF8" if mail.needs_utf8 else ""
         try:
             async with asyncio.timeout(self._timeout):
-                await smtp.mail(mail.sender, options=options, encoding=encoding)
+                await _say(smtp, f"MAIL FROM:<{mail.sender}>{options}")
                 step = "RCPT"
-                await smtp.rcpt(mail.recipient, encoding=encoding)
-                step = "DATA"
+                await _say(smtp, f"RCPT TO:<{mail.recipient}>")
+            # For as long as that takes, the server waits with us.
+            if not await may_go():
+                await self._give_back(connection, is_open=True)
+                return Outcome(Fate.UNTRIED, "")
+            step = "DATA"
+            async with asyncio.timeout(self._timeout):
                 answer = await smtp.data(mail.content)
         except SMTPResponseException as error:
-            await self._give_back(connection, refused_with=error.code)
+            await self._give_back(connection, is_open=error.code != SHUTTING_DOWN)
             return Outcome(_judge(step, error.code), _words(error.code, error.message))
         except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError is an OSError
             smtp.close()
@@ -150,20 +159,17 @@ class SmtpChannel:
         await self._give_back(connection)
         return Outcome(Fate.SENT, _words(answer.code, answer.message))
 
-    async def _give_back(self, connection: _Connection, *, refused_with: int | None = None) -> None:
-        """Keep a connection for the next mail, unless it has served long enough."""
+    async def _give_back(self, connection: _Connection, *, is_open: bool | None = None) -> None:
+        """Keep a connection for the next mail, unless it has served long enough.
+
+        After a mail that was not taken it is told whether a transaction is still open.
+        """
+        if is_open is not None and not await self._reset(connection, is_open=is_open):
+            connection.smtp.close()
+            return
         now = asyncio.get_running_loop().time()
         connection.mails += 1
         connection.used_at = now
-        if refused_with is not None:
-            try:
-                async with asyncio.timeout(QUIT_SECONDS):
-                    if refused_with == SHUTTING_DOWN:
-                        raise ConnectionResetError
-                    await connection.smtp.rset()
-            except (aiosmtplib.SMTPException, OSError):
-                connection.smtp.close()
-                return
         is_old = now - connection.opened_at > LONGEST_AGE_SECONDS
         if is_old or connection.mails >= MAILS_PER_CONNECTION:
             await self._end(connection)
@@ -171,11 +177,26 @@ class SmtpChannel:
             self._idle.append(connection)
 
     @staticmethod
+    async def _reset(connection: _Connection, *, is_open: bool) -> bool:
+        try:
+            async with asyncio.timeout(QUIT_SECONDS):
+                return is_open and (await connection.smtp.rset()).code == RESET
+        except (aiosmtplib.SMTPException, OSError):
+            return False
+
+    @staticmethod
     async def _end(connection: _Connection) -> None:
         with contextlib.suppress(aiosmtplib.SMTPException, OSError):
             async with asyncio.timeout(QUIT_SECONDS):
                 await connection.smtp.quit()
         connection.smtp.close()
+
+
+async def _say(smtp: SMTP, command: str) -> None:
+    """Say one line of the envelope. aiosmtplib's own words parse each address once more."""
+    answer = await smtp.execute_command(command.encode())
+    if answer.code not in TAKEN:
+        raise SMTPResponseException(answer.code, answer.message)
 
 
 def _is_fresh(connection: _Connection) -> bool:

@@ -1,0 +1,223 @@
+"""Letters as they are read: both languages, both forms, and headers nobody can add to."""
+
+import json
+from datetime import UTC, datetime
+from email import policy
+from email.header import decode_header, make_header
+from email.parser import BytesParser
+from email.utils import parseaddr
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.notify import app, owed, rules
+from services.notify.letters import Claim
+from services.notify.mail import Writer
+from services.notify.rules import Address
+from shared.events import Event
+from shared.i18n import LANGUAGES
+from tests.notify.conftest import make_settings
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 3, 1, 16, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def writer() -> Writer:
+    return app.create_writer(make_settings("postgresql://nobody/none", channel="mailbox"))
+
+
+def sample(event: type[Event]) -> dict[str, Any]:
+    path = ROOT / "tests" / "contracts" / f"{event.name}.json"
+    recorded: dict[str, Any] = json.loads(path.read_text())
+    return recorded
+
+
+def claim(event: type[Event], **changed: Any) -> Claim:
+    """A letter as a sender takes it from the register."""
+    letter = owed.LETTERS[event]
+    [written] = owed.owe(letter, [event.model_validate(sample(event))])
+    fields: dict[str, Any] = {
+        "id": UUID("0190a6f0-0000-7000-8000-00000000000a"),
+        "claim": 1,
+        "round": 1,
+        "attempts": 0,
+        "template": written.template,
+        "recipient": written.recipient,
+        "recipient_key": written.recipient,
+        "person": written.person,
+        "language": written.language,
+        "context": {name: sample(event)[name] for name in letter.tells},
+        "claimed_at": NOW,
+    }
+    return Claim(**(fields | changed))
+
+
+class Reader(HTMLParser):
+    """Reads a letter as a person does: the words of its body, and where its links lead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self._skipping = True
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag == "body":
+            self._skipping = False
+        self.links += [value or "" for name, value in attributes if name in {"href", "src"}]
+        self.links += [name for name, _ in attributes if name.startswith("on") or name == "style"]
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipping:
+            self.words += data.split()
+
+
+EVERY_LETTER = pytest.mark.parametrize("event", owed.LETTERS, ids=lambda event: event.name)
+EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@EVERY_LETTER
+@EVERY_LANGUAGE
+@pytest.mark.parametrize("person", ["王大同 & <b>co</b>", ""])
+def test_the_plain_letter_says_what_the_other_says(
+    writer: Writer, event: type[Event], language: str, person: str
+) -> None:
+    mail = writer.address(claim(event, language=language, person=person))
+    reader = Reader()
+    reader.feed(mail.html)
+    assert reader.words == f"{mail.subject}\n{mail.text}".split()
+    assert all(link in mail.text for link in reader.links)
+    assert reader.tags <= {
+        *("html", "head", "meta", "title", "style", "body", "div", "h1", "p", "a", "br")
+    }, "nothing is fetched and nothing runs when it is opened"
+    assert "url(" not in mail.html
+    assert "@import" not in mail.html
+    assert "\n\n\n" not in mail.text
+
+
+@EVERY_LETTER
+def test_every_letter_is_another_one_in_the_other_language(
+    writer: Writer, event: type[Event]
+) -> None:
+    chinese, english = (writer.address(claim(event, language=tag)) for tag in LANGUAGES)
+    assert chinese.subject != english.subject
+    assert english.subject.isascii()
+    assert not chinese.subject.isascii()
+
+
+@EVERY_LETTER
+@EVERY_LANGUAGE
+def test_a_mail_is_read_as_it_was_written(
+    writer: Writer, event: type[Event], language: str
+) -> None:
+    mail = writer.address(claim(event, language=language))
+    message = BytesParser(policy=policy.default).parsebytes(mail.content)
+    assert message["Subject"] == mail.subject
+    assert message["From"].addresses[0].display_name == "應試堂"
+    assert message["To"].addresses[0].display_name == "王大同"
+    assert message["To"].addresses[0].addr_spec == "candidate@exam.example"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Content-Language"] == language
+    assert message["Date"].datetime == NOW
+    assert message.get_content_type() == "multipart/alternative"
+    plain, html = message.iter_parts()
+    assert plain.get_content().replace("\r\n", "\n") == mail.text
+    assert html.get_content().replace("\r\n", "\n") == mail.html
+    assert not message.defects
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 78
+    assert mail.content.count(b"\n") == mail.content.count(b"\r\n")
+    assert mail.content.isascii()
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        "Eve\r\nBcc: victim@exam.example",
+        "Eve\nSubject: You won",
+        "Eve\r\n\r\nA body of my own",
+        "Eve\u2028Bcc: victim@exam.example",
+        'Eve" <eve@evil.example>, "',
+        "Eve\\",
+        "=?utf-8?Q?Eve=0D=0ABcc=3A_victim=40exam=2Eexample?=",
+        "王" * 200,
+        "Ann " * 60,
+        "😀" * 40,
+    ],
+)
+def test_a_name_cannot_add_a_header_or_a_recipient(writer: Writer, person: str) -> None:
+    event = next(iter(owed.LETTERS))
+    mail = writer.address(claim(event, person=person))
+    message = BytesParser(policy=policy.default).parsebytes(mail.content)
+    usual = BytesParser(policy=policy.default).parsebytes(writer.address(claim(event)).content)
+    assert message.keys() == usual.keys()
+    assert message["Subject"] == usual["Subject"]
+    [to] = message["To"].addresses
+    assert to.addr_spec == "candidate@exam.example"
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 78
+
+
+def test_a_name_is_shown_as_it_is(writer: Writer) -> None:
+    for person in ("王大同", "Ann O'Neill", 'J. "Joe" Doe', "王" * 60, "Ann " * 20 + "B"):
+        mail = writer.address(claim(next(iter(owed.LETTERS)), person=person))
+        to = BytesParser(policy=policy.compat32).parsebytes(mail.content)["To"]
+        name, address = parseaddr(str(make_header(decode_header(to))))
+        assert (name, address) == (person, "candidate@exam.example")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh-Hant-TW", "2026年3月2日（星期一）23:59"), ("en", "Monday 2 March 2026 at 23:59")],
+)
+def test_a_deadline_has_its_date_its_hour_and_its_weekday(
+    writer: Writer, language: str, words: str
+) -> None:
+    event = next(event for event, letter in owed.LETTERS.items() if "expires_at" in letter.tells)
+    context = {"link": "https://exam.example/x", "expires_at": "2026-03-02T16:00:00Z"}
+    assert words in writer.address(claim(event, language=language, context=context)).text
+
+
+def test_answers_go_where_the_setting_says() -> None:
+    settings = make_settings(
+        "postgresql://nobody/none", channel="mailbox", reply_to="Help <help@exam.example>"
+    )
+    mail = app.create_writer(settings).address(claim(next(iter(owed.LETTERS))))
+    message = BytesParser(policy=policy.default).parsebytes(mail.content)
+    assert message["Reply-To"] == "Help <help@exam.example>"
+
+
+def test_a_message_is_named_after_its_letter_and_found_by_its_name() -> None:
+    letter_id = UUID("0190a6f0-0000-7000-8000-00000000000a")
+    name = rules.message_id(letter_id, 3, domain="exam.example")
+    assert rules.letter_named(name) == rules.letter_named(name.strip("<>")) == (letter_id, 3)
+    for foreign in ("", "<x@y>", f"<{letter_id}@exam.example>", f"<{letter_id}.x@exam.example>"):
+        assert rules.letter_named(foreign) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "mailable"),
+    [
+        ("a.b+c@exam.example", "a.b+c@exam.example"),
+        ("a@例子.台灣", "a@xn--fsqu00a.xn--kpry57d"),
+        ("王@exam.example", "王@exam.example"),
+        ("a@exam.example\n", None),
+        ('"a b"@exam.example', None),
+        ("<a@exam.example>", None),
+        ("a@b@exam.example", None),
+        ("a@" + "x" * 70 + ".example", None),
+        ("@exam.example", None),
+    ],
+)
+def test_an_address_is_written_as_mail_servers_want_it_or_not_at_all(
+    address: str, mailable: str | None
+) -> None:
+    assert rules.mailable(address) == mailable
+
+
+def test_an_address_knows_its_domain() -> None:
+    assert Address("x", "a@exam.example").domain == "exam.example"
