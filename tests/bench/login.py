@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from statistics import median, quantiles
 
+import uvloop
 from aiohttp import ClientSession, CookieJar, TCPConnector
 
 from services.identity import accounts, keys
@@ -40,9 +42,13 @@ async def run(servers: Servers) -> Report:
         async with WebProcess.start("identity", environment, servers.amqp_url) as web:
             alone = await _ask_pages(web.url, seconds=SECONDS / 2)
             bare_before = await _hash_bare(SECONDS / 3)
-            signing_in = asyncio.create_task(_sign_in_for(web.url, SECONDS))
-            meanwhile = await _ask_pages(web.url, seconds=SECONDS)
-            sign_ins = await signing_in
+            # From a process of its own: what times the pages must not be busy with it.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:
+                loop = asyncio.get_running_loop()
+                signing_in = loop.run_in_executor(others, _sign_in_for, web.url, SECONDS)
+                await asyncio.sleep(1)  # until it has started
+                meanwhile = await _ask_pages(web.url, seconds=SECONDS - 2)
+                sign_ins = await signing_in
             bare = median([bare_before, await _hash_bare(SECONDS / 3)])
             known = await _time_wrong(web.url, "p{}@exam.example")
             unknown = await _time_wrong(web.url, "nobody{}@exam.example")
@@ -131,7 +137,12 @@ def _session(url: str) -> ClientSession:
     )
 
 
-async def _sign_in_for(url: str, seconds: float) -> float:
+def _sign_in_for(url: str, seconds: float) -> float:
+    """Sign in as many as it takes, from several browsers at once; return how many a second."""
+    return uvloop.run(_sign_in(url, seconds))
+
+
+async def _sign_in(url: str, seconds: float) -> float:
     numbers = iter(range(10**9))
     count, began = 0, time.perf_counter()
 
