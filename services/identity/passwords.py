@@ -17,7 +17,7 @@ from shared.errors import Busy
 # OWASP's recommendation for argon2id: 19 MiB, two passes, one lane; about 30 ms of a core.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
 # A page takes a hundredth of the time a password takes, and should not wait for it.
-NICENESS = 10
+NICENESS = 19
 # Waiting behind this many takes about a second; whoever comes then is told to come back.
 LONGEST_QUEUE = 64
 

@@ -23,7 +23,8 @@ from tests.servers import Servers
 from tests.site import PASSWORD, SECRET
 
 PEOPLE = 400
-SECONDS = 12.0
+ROUNDS = 4
+SECONDS = 3.0
 AT_ONCE = 8
 # Pages asked for per second while passwords are hashed.
 PAGES_PER_SECOND = 50
@@ -40,16 +41,19 @@ async def run(servers: Servers) -> Report:
             "EXAMHALL_SECRET_KEY": SECRET,
         }
         async with WebProcess.start("identity", environment, servers.amqp_url) as web:
-            alone = await _ask_pages(web.url, seconds=SECONDS / 2)
-            bare_before = await _hash_bare(SECONDS / 3)
+            alone, meanwhile, sign_ins, bare = [], [], [], []
             # From a process of its own: what times the pages must not be busy with it.
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as others:
                 loop = asyncio.get_running_loop()
-                signing_in = loop.run_in_executor(others, _sign_in_for, web.url, SECONDS)
-                await asyncio.sleep(1)  # until it has started
-                meanwhile = await _ask_pages(web.url, seconds=SECONDS - 2)
-                sign_ins = await signing_in
-            bare = median([bare_before, await _hash_bare(SECONDS / 3)])
+                await loop.run_in_executor(others, _sign_in_for, web.url, 0.5)
+                # In turns, so that whatever else the machine does disturbs all of them alike.
+                for _ in range(ROUNDS):
+                    bare.append(await _hash_bare(SECONDS))
+                    alone += await _ask_pages(web.url, seconds=SECONDS)
+                    signing_in = loop.run_in_executor(others, _sign_in_for, web.url, SECONDS + 1)
+                    await asyncio.sleep(0.5)
+                    meanwhile += await _ask_pages(web.url, seconds=SECONDS)
+                    sign_ins.append(await signing_in)
             known = await _time_wrong(web.url, "p{}@exam.example")
             unknown = await _time_wrong(web.url, "nobody{}@exam.example")
             known_reset = await _time_reset(web.url, "p{}@exam.example")
@@ -58,8 +62,8 @@ async def run(servers: Servers) -> Report:
         "login",
         "sign-ins through one web process that hashes on one core",
         [
-            Figure("bare argon2, one core", bare, "hashes/s"),
-            Figure("sign-ins, one core", sign_ins, "sign-ins/s"),
+            Figure("bare argon2, one core", median(bare), "hashes/s"),
+            Figure("sign-ins, one core", median(sign_ins), "sign-ins/s"),
             Figure("a page, nobody signing in, median", median(alone) * 1e3, "ms"),
             Figure("a page meanwhile, median", median(meanwhile) * 1e3, "ms"),
             Figure("a page, nobody signing in, p95", quantiles(alone, n=20)[-1] * 1e3, "ms"),
@@ -72,7 +76,7 @@ async def run(servers: Servers) -> Report:
             ),
         ],
         [
-            Ratio("sign-ins to bare argon2", sign_ins / bare, at_least=0.85),
+            Ratio("sign-ins to bare argon2", median(sign_ins) / median(bare), at_least=0.85),
             Ratio(
                 "a page meanwhile to alone, median", median(meanwhile) / median(alone), None, 1.2
             ),
