@@ -104,6 +104,8 @@ def is_unavailable(error: BaseException) -> bool:
         error,
         OSError  # TimeoutError and ConnectionError among them
         | Busy
+        # What asyncpg raises on a connection that was idle when the server said goodbye.
+        | asyncpg.InternalClientError
         | asyncpg.PostgresConnectionError
         | asyncpg.OperatorInterventionError
         | asyncpg.InsufficientResourcesError

@@ -94,15 +94,23 @@ async def _dead_letters(service: str, amqp_url: str, arguments: argparse.Namespa
     letters = await dead_letters.list_(amqp_url, service)
     if arguments.action == "list":
         for letter in letters:
-            print(f"{letter.service}  {letter.message_id}  {letter.name}  {letter.reason}")
+            reason = " ".join(letter.reason.split())  # one line each, whatever was raised
+            print(f"{letter.service}  {letter.message_id}  {letter.name}  {reason}")
         return 0
     for letter in letters:
         if letter.message_id == arguments.message_id:
             print(f"{letter.name}\n{letter.message_id}\n{letter.reason}")
-            print(json.dumps(json.loads(letter.body), indent=2, ensure_ascii=False))
+            print(_indent(letter.body))
             return 0
     print(f"{service}: no dead letter {arguments.message_id}", file=sys.stderr)
     return 1
+
+
+def _indent(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body  # that it cannot be read may be why it is here
 
 
 async def prepare(entry: Entry, settings: ServiceSettings) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from aiohttp import ClientResponse, hdrs, web
+from aiohttp import hdrs, web
+from yarl import URL
 
 from shared.auth import Role
+from shared.errors import ForeignForm, NotAllowed, Refused, SignedOut
 from shared.guards import RENEWAL, SIGN_IN
 from tests.site import FROM_OUR_PAGE, Site
 
@@ -52,6 +54,19 @@ class Route:
     @property
     def is_safe(self) -> bool:
         return self.method in SAFE
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, and from where."""
+
+    status: int
+    text: str
+    to: URL
+    asked: str
+
+    def says(self, refusal: type[Refused]) -> bool:
+        return self.status == refusal.status and refusal().sentence in self.text
 
 
 def read_decisions() -> dict[str, Sequence[str]]:
@@ -99,7 +114,7 @@ async def find_wrong_doors(site: Site, routes: Sequence[Route], decisions: Decis
             answer = await _ask(site, route, person, owned="owner" in who, headers=FROM_OUR_PAGE)
             if answer.status == 500:
                 wrong.append(f"{route.key}: breaks when {person} asks")
-            let_in = is_let_in(answer, route, owned="owner" in who)
+            let_in = is_let_in(answer, owned="owner" in who)
             if let_in != (person in decided):
                 word = "got in" if let_in else "did not get in"
                 wrong.append(f"{route.key}: {person} {word} ({answer.status})")
@@ -116,25 +131,24 @@ async def find_forgeable(site: Site, routes: Sequence[Route], decisions: Decisio
         person = next(one for word in who for one in reversed(GROUPS[word]))
         for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {}):
             answer = await _ask(site, route, person, owned="owner" in who, headers=headers)
-            if (answer.status == 403) == ("machines" in who):
+            if answer.says(ForeignForm) == ("machines" in who):
                 wrong.append(f"{route.key}: {answer.status} to a form of another site, {headers}")
     return wrong
 
 
-def is_let_in(answer: ClientResponse, route: Route, *, owned: bool) -> bool:
+def is_let_in(answer: Answer, *, owned: bool) -> bool:
     """Tell an answer from behind the door from one given at the door."""
-    if answer.status in {401, 403}:
+    if answer.says(SignedOut) or answer.says(NotAllowed) or answer.says(ForeignForm):
         return False
     if answer.status == 404 and owned:
         return False  # what is not yours does not exist
-    location = answer.headers.get(hdrs.LOCATION, "").partition("?")[0]
-    # Asking for a sign-in is what renewal is there for.
-    return location not in {SIGN_IN, RENEWAL} or route.path == RENEWAL
+    # The door sends one away with the way back; a page that has a reason of its own does not.
+    return answer.to.path not in {SIGN_IN, RENEWAL} or answer.to.query.get("next") != answer.asked
 
 
 async def _ask(
     site: Site, route: Route, person: str, *, owned: bool, headers: Mapping[str, str]
-) -> ClientResponse:
+) -> Answer:
     """Ask as somebody new: what the asking changes is nobody else's concern."""
     cookie: dict[str, str] = {}
     asking: UUID | None = None
@@ -147,15 +161,15 @@ async def _ask(
         assert owner
         parameters = await OWNED[route.key](site, owner)
     site.client.session.cookie_jar.clear()
-    answer: ClientResponse = await site.client.request(
+    response = await site.client.request(
         route.method,
         fill_in(route.path, parameters),
         data=None if route.is_safe else {},
-        headers={**headers, **cookie},
+        headers={**headers, **cookie, hdrs.ACCEPT_LANGUAGE: "en"},
         allow_redirects=False,
     )
-    await answer.read()
-    return answer
+    to = URL(response.headers.get(hdrs.LOCATION, ""))
+    return Answer(response.status, await response.text(), to, response.url.path_qs)
 
 
 def fill_in(path: str, parameters: Mapping[str, Any]) -> str:

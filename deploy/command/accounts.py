@@ -16,3 +16,5 @@ def say_accounts(accounts: Sequence[Mapping[str, object]]) -> None:
         cells = (str(account.get(name, "")) for name in COLUMNS)
         row = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         say(f"    {row.rstrip()}")
+    if any("code" in account for account in accounts):
+        say("  Staff also need a code: ./examhall staff code")

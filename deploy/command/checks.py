@@ -19,7 +19,7 @@ LINTERS = {
     "types": ("mypy",),
     "imports": ("lint-imports",),
 }
-FAST_TESTS = ("tests/test_house_style.py", "tests/unit")
+FAST_TESTS = ("tests/test_house_style.py", "tests/docs", "tests/unit")
 FAST_ONLY = ("-m", "not browser and not containers and not chaos")
 
 

@@ -39,7 +39,7 @@ def migrate(_asked: Namespace) -> int:
 
 def audit(asked: Namespace) -> int:
     """Check the chain of the audit log."""
-    return _become("deploy.command.audit", asked.verb, *asked.more)
+    return _become("deploy.audit", asked.verb, *asked.more)
 
 
 def run_role(asked: Namespace) -> int:

@@ -133,6 +133,19 @@ class Machine:
             "SANDBOX_HOST": "127.0.0.1",
             "SANDBOX_PORT": str(self.checkout.port("sandbox") or SANDBOX_PORT),
             "SANDBOX_URL": self.sandbox_url,
+            **self._issuer(),
+        }
+
+    def _issuer(self) -> dict[str, str]:
+        """How people sign in with Google: at the sandbox, unless an issuer was named."""
+        if "IDENTITY_OIDC_ISSUER" in os.environ:
+            return {}
+        client = {"ID": "examhall", "SECRET": "known to everybody on this machine"}
+        return {
+            "IDENTITY_OIDC_ISSUER": f"{self.sandbox_url}/oidc",
+            "SANDBOX_OIDC_REDIRECT": f"{self.url}/identity/google/callback",
+            **{f"IDENTITY_OIDC_CLIENT_{name}": value for name, value in client.items()},
+            **{f"SANDBOX_OIDC_CLIENT_{name}": value for name, value in client.items()},
         }
 
     def test_environment(self) -> dict[str, str]:

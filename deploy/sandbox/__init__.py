@@ -1,1 +1,1 @@
-"""Plays the payment providers for machines on which nobody pays real money."""
+"""Plays the payment providers and Google for machines on which nobody pays real money."""

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from deploy.sandbox.app import create_app
+from deploy.sandbox.issuer import Issuer
 from deploy.sandbox.settings import Settings
 
 # Less than the time a container is given to end.
@@ -12,7 +13,7 @@ SHUTDOWN_SECONDS = 10
 def main() -> None:
     settings = Settings()
     web.run_app(
-        create_app(),
+        create_app(issuer=Issuer(url=settings.issuer_url, client=settings.client)),
         host=settings.host,
         port=settings.port,
         shutdown_timeout=SHUTDOWN_SECONDS,

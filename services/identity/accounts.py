@@ -123,17 +123,27 @@ async def open_(
 
 async def link(tx: Tx, *, account: Account, issuer: str, subject: str, now: datetime) -> None:
     """Let an identity at an issuer sign in to this account from now on."""
-    await tx.execute(
+    linked = await tx.fetchval(
         """
         INSERT INTO linked_identities (issuer, subject, account_id, linked_at)
-        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING true
         """,
         issuer,
         subject,
         account.id,
         now,
     )
-    await _record(tx, str(account.id), "identity_linked", account.id, issuer=issuer)
+    if linked:
+        await _record(tx, str(account.id), "identity_linked", account.id, issuer=issuer)
+
+
+async def unlink_all(tx: Tx, *, account: Account, actor: str) -> None:
+    """Let nobody sign in by an issuer any more, until they link again."""
+    rows = await tx.fetch(
+        "DELETE FROM linked_identities WHERE account_id = $1 RETURNING issuer", account.id
+    )
+    for row in rows:
+        await _record(tx, actor, "identity_unlinked", account.id, issuer=row["issuer"])
 
 
 async def set_password(

@@ -27,6 +27,8 @@ PEOPLE: list[tuple[str, str, tuple[Role, ...], str]] = [
 
 async def load_accounts(settings: Settings, *, now: datetime) -> list[dict[str, str]]:
     """Open the accounts that are not there yet; return them all."""
+    if settings.is_https:
+        raise SystemExit("accounts with known passwords are not for a public site")
     hashed = await Passwords(workers=1).hash(PASSWORD)
     connection = await db.connect(str(settings.database_url), application="demo")
     base = str(settings.public_url).rstrip("/")

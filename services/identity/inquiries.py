@@ -61,7 +61,9 @@ async def answer(tx: Tx, *, site: str, now: datetime) -> int:
     letters: list[Event] = []
     for row in sorted(rows, key=lambda row: row["asked_at"]):
         account = await accounts.find_by_email(tx, email=row["email"])
-        owed = {"request_id": row["id"], "email": row["email"]}
+        # To the address we know, however it was typed: "ß" compares as "ss", but may be another's.
+        email = account.email if account else row["email"]
+        owed = {"request_id": row["id"], "email": email}
         if row["purpose"] == "reset_password":
             if account is None:
                 continue  # nobody to write to; whoever asked was told the same

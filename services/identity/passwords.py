@@ -1,6 +1,9 @@
 """Passwords: hashed off the event loop, by a bounded crew, with a refusal beyond."""
 
 import asyncio
+import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -13,6 +16,8 @@ from shared.errors import Busy
 
 # OWASP's recommendation for argon2id: 19 MiB, two passes, one lane; about 30 ms of a core.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
+# A page takes a hundredth of the time a password takes, and should not wait for it.
+NICENESS = 10
 # Waiting behind this many takes about a second; whoever comes then is told to come back.
 LONGEST_QUEUE = 64
 
@@ -22,7 +27,9 @@ class Passwords:
 
     def __init__(self, *, workers: int) -> None:
         # argon2 releases the interpreter's lock: threads are enough.
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="argon2")
+        self._executor = ThreadPoolExecutor(
+            workers, thread_name_prefix="argon2", initializer=_step_back
+        )
         self._pending = 0
         # For an account that does not exist, so that the answer takes as long.
         self._nobody = HASHER.hash("nobody's password")
@@ -45,6 +52,12 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)
         finally:
             self._pending -= 1
+
+
+def _step_back() -> None:
+    """Let pages go first: on Linux a thread can have a priority of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _matches(hashed: str, password: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import uvloop
 
 from tests import servers
-from tests.bench import consume, letters, relay, report
+from tests.bench import consume, letters, login, relay, report
 from tests.bench.ground import log_as_in_production
 from tests.bench.report import Report
 from tests.servers import Servers
@@ -14,6 +14,7 @@ from tests.servers import Servers
 BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
     "relay": relay.run,
     "consume": consume.run,
+    "login": login.run,
     "letters": letters.run,
 }
 

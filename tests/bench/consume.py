@@ -16,6 +16,7 @@ from tests.bench import facts, ground, plain
 from tests.bench.facts import RegistrationSubmitted
 from tests.bench.ground import Ground
 from tests.bench.report import Figure, Ratio, Report
+from tests.eventually import eventually
 from tests.servers import Servers
 
 ROUNDS = 2
@@ -92,6 +93,8 @@ async def _consume(place: Ground, count: int, events_per_message: int) -> float:
     for start in range(0, len(messages), outbox.ROWS_PER_RELAY):
         await publisher.send(messages[start : start + outbox.ROWS_PER_RELAY])
     await publisher.close()
+    total = len(messages)
+    del made, messages  # a heap full of them would make the collector's rounds long
     await place.pool.execute("TRUNCATE inbox, handled")
     consumer = Consumer(
         service=place.service,
@@ -104,9 +107,9 @@ async def _consume(place: Ground, count: int, events_per_message: int) -> float:
 
     async def are_all_handled() -> bool:
         handled = await place.pool.fetchval("SELECT count(*) FROM inbox")
-        return bool(handled == len(messages))
+        return bool(handled == total)
 
-    await ground.until(are_all_handled)
+    await eventually(are_all_handled, seconds=ground.LONGEST_SECONDS)
     consumer.stop()
     await running  # with the last acknowledgement
     seconds = time.perf_counter() - started
@@ -150,7 +153,7 @@ async def _measure_latency(place: Ground) -> list[float]:
     async def are_all_handled() -> bool:
         return len(consumer.handled_at) == LATENCY_EVENTS
 
-    await ground.until(are_all_handled)
+    await eventually(are_all_handled, seconds=ground.LONGEST_SECONDS)
     for part in (consumer, relay):
         part.stop()
     await asyncio.gather(*running)

@@ -60,6 +60,23 @@ async def test_from_signing_up_to_being_signed_in(site: Site) -> None:
     assert ADDRESS in await (await site.client.get("/identity/")).text()
 
 
+async def test_whoever_did_not_sign_up_cannot_open_the_account_for_somebody_else(
+    site: Site,
+) -> None:
+    """A stranger signs up with the owner's address, and waits for the owner to press the button."""
+    await sign_up(site)
+    await site.answer_inquiries()
+    site.client.session.cookie_jar.clear()
+    link = site.newest_link()
+    assert 'name="password"' in await (await site.client.get(link)).text()
+    for password in ("", "a guess of mine"):
+        refused = await site.post(link, password=password)
+        assert refused.status == 422
+    assert await site.pools["identity"].fetchval("SELECT count(*) FROM accounts") == 0
+    opened = await site.post(link, password=PASSWORD)
+    assert opened.status == 303, "on another device, but who signed up"
+
+
 async def test_a_link_works_once(site: Site) -> None:
     await sign_up(site)
     await site.answer_inquiries()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from argparse import Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ import aiohttp
 import pytest
 
 from deploy.one_machine.ports import any_free
-from shared import db, outbox
+from shared import db, dead_letters, outbox
 from shared.db import transaction
+from shared.dead_letters import DeadLetter
 from shared.events.audit import LogSealed
+from shared.run import _dead_letters
 from shared.settings import EX_CONFIG
 from tests.conftest import MakeDatabase
 
@@ -169,6 +172,27 @@ async def test_a_command_answers_by_its_exit_code(
     _, error = await running.process.communicate()
     assert running.process.returncode == code
     assert said in error.decode()
+
+
+async def test_a_dead_letter_is_one_line_in_the_list_and_shown_even_if_it_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def list_(amqp_url: str, service: str) -> list[DeadLetter]:
+        return [
+            DeadLetter("1", "a.b_c.v1", service, "2 errors:\n  one\n  two", "[]x"),
+            DeadLetter("2", "a.b_c.v1", service, "boom", '[{"a":"王"}]'),
+        ]
+
+    monkeypatch.setattr(dead_letters, "list_", list_)
+    assert await _dead_letters("notify", "", Namespace(action="list")) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "notify  1  a.b_c.v1  2 errors: one two",
+        "notify  2  a.b_c.v1  boom",
+    ]
+    assert await _dead_letters("notify", "", Namespace(action="show", message_id="1")) == 0
+    assert capsys.readouterr().out.endswith("two\n[]x\n")
+    assert await _dead_letters("notify", "", Namespace(action="show", message_id="2")) == 0
+    assert '    "a": "王"\n' in capsys.readouterr().out
 
 
 async def test_a_process_without_its_settings_says_which(start: Start) -> None:

@@ -248,8 +248,9 @@ async def test_ready_means_the_database_is_there_and_migrated(
     behind = service(settings(database_url))
     behind.folder = tmp_path / "notify"
     shutil.copytree(ROOT / "services" / "notify", behind.folder)
-    (behind.folder / "migrations").mkdir(exist_ok=True)
-    (behind.folder / "migrations" / "0002_more.sql").write_text("SELECT 1")
+    migrations = behind.folder / "migrations"
+    newest = len(list(migrations.glob("*.sql"))) + 1
+    (migrations / f"{newest:04}_more.sql").write_text("SELECT 1")
     away = service(settings("postgresql://nobody@127.0.0.1:1/none"))
     for candidate, status, words in (
         (ready, 200, "ready"),

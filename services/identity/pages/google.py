@@ -1,7 +1,7 @@
 """Signing in with Google, or with whichever OpenID Connect issuer is configured."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,8 +13,8 @@ from services.identity import accounts, oidc
 from services.identity.accounts import Account
 from services.identity.oidc import Attempt, Issuer, Proof
 from services.identity.pages.handover import drop_step, find_step, keep_step, own_page
-from services.identity.pages.signing_in import check_password, go_on
-from services.identity.rules import LONGEST_NAME
+from services.identity.pages.signing_in import WRONG, check_password, go_on
+from services.identity.rules import LONGEST_NAME, find_address_fault
 from shared.db import POOL, Tx, transaction
 from shared.errors import NoSuchPage, Refused
 from shared.forms import Form, Says
@@ -29,6 +29,7 @@ ISSUER = web.AppKey("issuer", Issuer)
 ATTEMPT = "oidc-attempt"
 PROOF = "oidc-proof"
 LASTS = timedelta(minutes=10)
+WRONG_HERE = mark("This is not the password of this account")
 
 
 class NotConfirmed(Refused):
@@ -68,11 +69,11 @@ async def start(request: web.Request) -> web.Response:
     try:
         address = await _issuer(request).start_address(attempt)
     except oidc.IssuerUnavailable as error:
-        log.warning("issuer unavailable", error=repr(error))
+        log.warning("issuer unavailable", reason=str(error))
         raise IssuerSilent from error
     response = web.HTTPSeeOther(address)
     kept = asdict(attempt) | {"next": own_page(request.query.get("next", ""))}
-    keep_step(request, response, ATTEMPT, json.dumps(kept), lasts=LASTS)
+    keep_step(request, response, ATTEMPT, json.dumps(kept, ensure_ascii=False), lasts=LASTS)
     raise response
 
 
@@ -93,8 +94,9 @@ async def come_back(request: web.Request) -> web.Response:
     else:
         # The address is known here: being able to sign in there is not enough to get in here.
         response = web.HTTPSeeOther("/identity/google/link")
-        kept_proof = json.dumps(asdict(proof) | {"next": next_page})
-        keep_step(request, response, PROOF, kept_proof, lasts=LASTS)
+        # Without what is only needed to open an account: the place in a cookie is small.
+        kept = asdict(replace(proof, name="")) | {"next": next_page}
+        keep_step(request, response, PROOF, json.dumps(kept, ensure_ascii=False), lasts=LASTS)
     drop_step(request, response, ATTEMPT)
     raise response
 
@@ -106,11 +108,13 @@ async def _prove(request: web.Request, attempt: Attempt) -> Proof:
         log.warning("sign-in not proved", reason=str(error))
         raise NotConfirmed from error
     except oidc.IssuerUnavailable as error:
-        log.warning("issuer unavailable", error=repr(error))
+        log.warning("issuer unavailable", reason=str(error))
         raise IssuerSilent from error
-    if not proof.email_verified or not proof.email:
+    if not proof.email_verified or find_address_fault(proof.email):
         raise NotVerified
-    return proof
+    name = proof.name.strip()[:LONGEST_NAME]
+    usable = name if name.isprintable() else ""
+    return replace(proof, name=usable or proof.email.partition("@")[0])
 
 
 async def _open(tx: Tx, request: web.Request, proof: Proof) -> Account:
@@ -119,7 +123,7 @@ async def _open(tx: Tx, request: web.Request, proof: Proof) -> Account:
     account_id = await accounts.open_(
         tx,
         email=proof.email,
-        person=(proof.name or proof.email.partition("@")[0])[:LONGEST_NAME],
+        person=proof.name,
         language=language_of(request),
         password_hash=None,
         roles=(),
@@ -153,7 +157,8 @@ async def link(request: web.Request) -> web.Response:
         password = form.value.password.get_secret_value()
         account, refusal = await check_password(request, proof.email, password)
         if account is None:
-            form.add_error("password", refusal)
+            # The address is no question here.
+            form.add_error("password", WRONG_HERE if refusal == WRONG else refusal)
     if account is None:
         return render(request, "public/google_link.html", status=422, form=form, email=proof.email)
     async with transaction(request.config_dict[POOL]) as tx:

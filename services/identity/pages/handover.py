@@ -17,6 +17,8 @@ from shared.vault import Vault
 
 VAULT = web.AppKey("vault", Vault)
 ACCOUNT_PAGE = "/identity/"
+# In bytes: it travels in cookies, encrypted, and browsers drop those of more than 4 KB.
+LONGEST_ADDRESS = 1_000
 DEVICE_LASTS = timedelta(days=730)
 
 
@@ -123,4 +125,5 @@ def drop_step(request: web.Request, response: web.StreamResponse, name: str) -> 
 def own_page(address: str) -> str:
     """Only a path of ours is followed: an address that names a host leads elsewhere."""
     is_path = address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if is_path and address.isprintable() else ACCOUNT_PAGE
+    fits = address.isprintable() and len(address.encode()) <= LONGEST_ADDRESS
+    return address if is_path and fits else ACCOUNT_PAGE

@@ -9,9 +9,9 @@ from pydantic import BaseModel, SecretStr
 from services.identity import accounts, links, sessions, tries
 from services.identity.accounts import Account
 from services.identity.links import LinkUnknown, Purpose
-from services.identity.pages.handover import begin_session
-from services.identity.pages.signing_in import go_on
-from services.identity.pages.signing_up import SAME_PASSWORD
+from services.identity.pages.handover import begin_session, drop_step, find_step
+from services.identity.pages.signing_in import LOCKED, go_on
+from services.identity.pages.signing_up import SAME_PASSWORD, SIGNED_UP
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import find_password_fault
 from shared.auth import Role
@@ -20,6 +20,11 @@ from shared.forms import Form, Says
 from shared.i18n import mark
 from shared.observe import ARRIVED_AT
 from shared.templates import render
+
+NOT_CHOSEN = mark(
+    "This is not the password that was chosen. If you have forgotten it, sign up again; if you"
+    " never signed up, close this page: nothing will happen."
+)
 
 
 class NewPassword(BaseModel):
@@ -55,21 +60,70 @@ async def _use(tx: Tx, request: web.Request, purpose: Purpose) -> links.Link:
     )
 
 
+class Confirmation(BaseModel):
+    """The password that was chosen when signing up."""
+
+    password: Annotated[SecretStr, Says(mark("Enter the password you chose when you signed up"))]
+
+
 async def show_confirmation(request: web.Request) -> web.Response:
     link = await _load(request, Purpose.CONFIRMATION)
-    return render(request, "public/confirm_address.html", email=link.details["email"], is_new=True)
+    return _show_confirmation(request, link, Form.blank(Confirmation))
+
+
+def _show_confirmation(
+    request: web.Request, link: links.Link, form: Form[Confirmation]
+) -> web.Response:
+    return render(
+        request,
+        "public/confirm_sign_up.html",
+        status=422 if form.errors else 200,
+        form=form,
+        email=link.details["email"],
+        is_same_browser=_is_same_browser(request, link),
+    )
+
+
+def _is_same_browser(request: web.Request, link: links.Link) -> bool:
+    return find_step(request, SIGNED_UP) == link.subject
 
 
 async def confirm(request: web.Request) -> web.Response:
     """Open the account that was asked for, and sign its owner in."""
     response = web.HTTPSeeOther("/identity/?opened=yes")
     now = request[ARRIVED_AT]
+    link = await _load(request, Purpose.CONFIRMATION)
+    if not _is_same_browser(request, link):
+        # Somebody else may have signed up with this address and a password of theirs: its owner
+        # must not open that account for them.
+        form = Form.read(Confirmation, await request.post())
+        await _check_chosen_password(request, link, form)
+        if form.errors:
+            return _show_confirmation(request, link, form)
     async with transaction(request.config_dict[POOL]) as tx:
         link = await _use(tx, request, Purpose.CONFIRMATION)
         account_id = await accounts.open_(tx, **link.details, roles=(), actor="sign-up", now=now)
         account = await _load_account(tx, account_id)
         await begin_session(tx, request, response, account)
+    drop_step(request, response, SIGNED_UP)
     raise response
+
+
+async def _check_chosen_password(
+    request: web.Request, link: links.Link, form: Form[Confirmation]
+) -> None:
+    if form.value is None:
+        return
+    async with transaction(request.config_dict[POOL]) as tx:
+        may_try = await tries.begin(
+            tx, email=link.details["email"], device="confirmation", now=request[ARRIVED_AT]
+        )
+    if not may_try:
+        form.add_error("password", LOCKED)
+    elif not await request.config_dict[PASSWORDS].verify(
+        link.details["password_hash"], form.value.password.get_secret_value()
+    ):
+        form.add_error("password", NOT_CHOSEN)
 
 
 async def _load_account(tx: Tx, account_id: UUID) -> Account:
@@ -99,14 +153,17 @@ async def set_new_password(request: web.Request) -> web.Response:
         actor = str(account.id)
         await accounts.set_password(tx, account=account, password_hash=hashed, actor=actor, now=now)
         await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)
+        # Whoever had this account before may have linked an identity of theirs to it.
+        await accounts.unlink_all(tx, account=account, actor=actor)
         # Strangers who locked the owner out have lost: the mailbox is the better proof.
         await tries.forget(tx, email=account.email, device=tries.UNKNOWN)
+        await tries.forget_devices(tx, account_id=account.id)
     raise await go_on(request, account, next_page="/identity/")
 
 
 async def show_address(request: web.Request) -> web.Response:
     link = await _load(request, Purpose.ADDRESS)
-    return render(request, "public/confirm_address.html", email=link.details["email"], is_new=False)
+    return render(request, "public/confirm_address.html", email=link.details["email"])
 
 
 async def confirm_address(request: web.Request) -> web.Response:

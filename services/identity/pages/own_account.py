@@ -11,9 +11,9 @@ from services.identity.accounts import Account
 from services.identity.counters import LETTERS, TooOften
 from services.identity.links import Link, Purpose
 from services.identity.pages.handover import ACCOUNT_PAGE, begin_session, forget_token
-from services.identity.pages.letters import NewPassword, read_new_password
+from services.identity.pages.letters import read_new_password
 from services.identity.pages.signing_in import LOCKED
-from services.identity.pages.signing_up import SAME_ADDRESS, Address
+from services.identity.pages.signing_up import SAME_ADDRESS, EmailAddress
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import email_key
 from shared import outbox
@@ -31,15 +31,18 @@ WRONG_PASSWORD = mark("This is not your present password")
 ENTER_PASSWORD = mark("Enter your present password")
 
 
-class ChangePassword(NewPassword):
-    """A new password, and the present one as a proof."""
+class ChangePassword(BaseModel):
+    """The present password as a proof, and a new one; `read_new_password` looks at that."""
 
     present: Annotated[SecretStr, Says(ENTER_PASSWORD)]
+    password: SecretStr = SecretStr("")
+    password_again: SecretStr = SecretStr("")
 
 
-class ChangeAddress(Address):
+class ChangeAddress(BaseModel):
     """A new address, typed twice, and the present password as a proof."""
 
+    email: EmailAddress
     email_again: Annotated[str, Says(mark("Enter your e-mail address again"))]
     present: Annotated[SecretStr, Says(ENTER_PASSWORD)]
 

@@ -3,12 +3,12 @@
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, SecretStr, field_validator
 
-from services.identity import counters, inquiries, puzzles
+from services.identity import counters, inquiries, links, puzzles
 from services.identity.counters import LETTERS, SIGN_UPS, SIGN_UPS_BEFORE_PUZZLE, TooOften, network
 from services.identity.inquiries import Inquiry
-from services.identity.pages.handover import VAULT
+from services.identity.pages.handover import VAULT, keep_step
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import (
     LONGEST_NAME,
@@ -23,30 +23,36 @@ from shared.observe import ARRIVED_AT
 from shared.proxies import client_address
 from shared.templates import render
 
+# In the browser that signed up the link in the letter is enough.
+SIGNED_UP = "signed-up"
+
 ENTER_ADDRESS = mark("Enter your e-mail address")
 SAME_ADDRESS = mark("Enter the same e-mail address twice")
 SAME_PASSWORD = mark("Enter the same password twice")
 NOT_SOLVED = mark("Wait one minute after this page has opened, then press the button again")
 
 
+def _check_address(email: str) -> str:
+    fault = find_address_fault(email)
+    if fault:
+        raise ValueError(fault)
+    return email
+
+
+EmailAddress = Annotated[str, Says(ENTER_ADDRESS), AfterValidator(_check_address)]
+
+
 class Address(BaseModel):
     """An e-mail address somebody typed."""
 
-    email: Annotated[str, Says(ENTER_ADDRESS)]
-
-    @field_validator("email")
-    @classmethod
-    def _is_an_address(cls, email: str) -> str:
-        fault = find_address_fault(email)
-        if fault:
-            raise ValueError(fault)
-        return email
+    email: EmailAddress
 
 
-class SignUp(Address):
+class SignUp(BaseModel):
     """What an account takes."""
 
     person: Annotated[str, Says(mark("Enter your name"))]
+    email: EmailAddress
     email_again: Annotated[str, Says(mark("Enter your e-mail address again"))]
     password: Annotated[SecretStr, Says(mark("Choose a password"))]
     password_again: Annotated[SecretStr, Says(mark("Enter the password again"))]
@@ -111,7 +117,9 @@ async def sign_up(request: web.Request) -> web.Response:
         if await counters.count(tx, SIGN_UPS, key=neighbours, now=now) > SIGN_UPS.most:
             raise TooOften
         await _ask(tx, request, inquiry)
-    raise web.HTTPSeeOther("/identity/sign-up/sent")
+    response = web.HTTPSeeOther("/identity/sign-up/sent")
+    keep_step(request, response, SIGNED_UP, email_key(value.email), lasts=links.LASTS)
+    raise response
 
 
 async def show_sign_up_sent(request: web.Request) -> web.Response:

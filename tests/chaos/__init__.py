@@ -1,0 +1,1 @@
+"""Faults on purpose: processes and servers are killed, and no event may be lost or doubled."""

@@ -1,0 +1,162 @@
+"""A whole site as one machine runs it, and visitors with real browsers."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from deploy.all_in_one import ENTRIES
+from deploy.one_machine.ports import any_free
+from shared import bus
+from tests.journeys.visitor import CHROMIUM, QUIET, Visitor
+from tests.servers import Servers
+from tests.site import SECRET
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the site is, and who may sign in there."""
+
+    url: str
+    people: dict[str, dict[str, str]]
+    environment: dict[str, str]
+
+    def add_staff(self, role: str) -> tuple[str, str]:
+        """Open a staff account on the command line; return its address and password."""
+        email, password = f"{uuid4().hex[:10]}@exam.example", "a sentence of my own"
+        words = ("--name", "周書豪", "--role", role, "--password-from-stdin")
+        self.run("staff", "add", email, *words, typed=password)
+        return email, password
+
+    def run(self, *words: str, typed: str = "") -> str:
+        """Run a command of identity; return what it says."""
+        done = subprocess.run(
+            [sys.executable, "-m", "services.identity.app", *words],
+            cwd=ROOT,
+            env=self.environment,
+            input=typed.encode(),
+            capture_output=True,
+            check=True,
+        )
+        return done.stdout.decode().strip()
+
+
+@pytest.fixture(scope="package")
+def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Start all five services in one process, on databases of their own."""
+    port, sandbox_port = any_free(), any_free()
+    databases = {entry.name: f"journey_{entry.name}_{uuid4().hex[:8]}" for entry in ENTRIES}
+    url = f"http://localhost:{port}"
+    parts = urlsplit(running.postgres_url)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "EXAMHALL_AMQP_URL": running.amqp_url,
+        "EXAMHALL_PUBLIC_URL": url,
+        "EXAMHALL_PORT": str(port),
+        "EXAMHALL_SECRET_KEY": SECRET,
+        "NOTIFY_CHANNEL": "mailbox",
+        "SANDBOX_PORT": str(sandbox_port),
+        "SANDBOX_URL": f"http://localhost:{sandbox_port}",
+        "SANDBOX_OIDC_REDIRECT": f"{url}/identity/google/callback",
+        "IDENTITY_OIDC_ISSUER": f"http://localhost:{sandbox_port}/oidc",
+        "IDENTITY_OIDC_CLIENT_ID": "examhall",
+        "IDENTITY_OIDC_CLIENT_SECRET": "known to everybody",
+    } | {
+        f"{service.upper()}_DATABASE_URL": parts._replace(path=f"/{name}").geturl()
+        for service, name in databases.items()
+    }
+    asyncio.run(_prepare(running, databases))
+    log = tmp_path_factory.mktemp("site") / "log"
+    module = [sys.executable, "-m", "deploy.all_in_one"]
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in ("migrate", "demo"):
+            done = subprocess.run(
+                [*module, command], cwd=ROOT, env=environment, capture_output=True, check=True
+            )
+        people = {p["who"]: p for p in map(json.loads, done.stdout.decode().splitlines())}
+        with log.open("wb") as out:
+            for words in (module, [sys.executable, "-m", "deploy.sandbox"]):
+                process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out)
+                started.append(process)
+        _until_ready(f"{url}/readyz", started[0], log)
+        _until_ready(f"http://localhost:{sandbox_port}/healthz", started[1], log)
+        yield Place(url, people, environment)
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait(timeout=30)
+        asyncio.run(_remove(running, databases))
+
+
+async def _prepare(servers: Servers, databases: dict[str, str]) -> None:
+    connection = await asyncpg.connect(servers.postgres_url)
+    for name in databases.values():
+        await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    await _remove_queues(servers, databases)  # what other tests left in queues of the same names
+
+
+async def _remove(servers: Servers, databases: dict[str, str]) -> None:
+    connection = await asyncpg.connect(servers.postgres_url)
+    for name in databases.values():
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+    await _remove_queues(servers, databases)
+
+
+async def _remove_queues(servers: Servers, databases: dict[str, str]) -> None:
+    async with await bus.connect(servers.amqp_url, name="journeys") as connection:
+        channel = await connection.channel()
+        for service in databases:
+            await channel.queue_delete(service)
+            await channel.queue_delete(bus.dead_queue_name(service))
+
+
+def _until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"the site did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+Arrive = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.fixture
+async def arrive(browser: Browser, place: Place) -> Arrive:
+    """Open another browser, with nothing in it: another device."""
+
+    async def arrive(language: str = "zh-Hant-TW", *, script: bool = True) -> Visitor:
+        return await Visitor.arrive(browser, place.url, language=language, script=script)
+
+    return arrive

@@ -1,0 +1,143 @@
+"""A person with a phone: looks at pages, fills in forms, and notices what is wrong with them."""
+
+import asyncio
+import shutil
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+from playwright.async_api import Browser, Page, Response, ViewportSize
+
+from shared.static import DIST
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "chromium is missing"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = ViewportSize(width=360, height=740)
+DESKTOP = ViewportSize(width=1280, height=900)
+LOCALES = {"zh-Hant-TW": "zh-TW", "en": "en-GB"}
+LANGUAGES = list(LOCALES)
+# A letter passes through two queues and a worker; it takes a second or two.
+PATIENCE_SECONDS = 20
+
+
+@cache
+def _axe() -> str:
+    return (DIST.parent / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@dataclass
+class Visitor:
+    """One browser, one page."""
+
+    page: Page
+    url: str
+    language: str
+    script: bool
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    async def arrive(cls, browser: Browser, url: str, *, language: str, script: bool) -> "Visitor":
+        context = await browser.new_context(
+            viewport=PHONE, locale=LOCALES[language], java_script_enabled=script
+        )
+        context.set_default_timeout(15_000)
+        page = await context.new_page()
+        visitor = cls(page, url, language, script)
+        page.on("console", visitor._hear)
+        page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        return visitor
+
+    def _hear(self, message: Any) -> None:
+        # A refused form is told to the console as well; that is what it should be.
+        if (
+            message.type == "error"
+            and "the server responded with a status of 4" not in message.text
+        ):
+            self.complaints.append(message.text)
+
+    async def open(self, path: str) -> Response:
+        answer = await self.page.goto(path if path.startswith("http") else self.url + path)
+        assert answer is not None
+        await self.look()
+        return answer
+
+    async def look(self) -> None:
+        """Every page: in the right language, nothing runs off the phone, axe finds nothing."""
+        page = self.page
+        assert await page.get_attribute("html", "lang") == self.language, page.url
+        assert await page.locator("h1").count() == 1, page.url
+        if self.script:
+            for size in (DESKTOP, PHONE):
+                await page.set_viewport_size(size)
+                wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+                assert not await page.evaluate(wide), f"{page.url} at {size}"
+            await page.evaluate(_axe())
+            found = await page.evaluate("axe.run({resultTypes: ['violations']})")
+            broken = [(v["id"], [n["target"] for n in v["nodes"]]) for v in found["violations"]]
+            assert broken == [], f"{page.url}: {broken}"
+        assert self.complaints == [], page.url
+
+    async def fill(self, **answers: str) -> None:
+        for name, answer in answers.items():
+            await self.page.fill(f"main [name={name}]", answer)
+
+    async def press(self, text: str = "") -> None:
+        """Press a button of the page, by its words or the first there is."""
+        button = self.page.locator("main button[type=submit]")
+        button = button.filter(has_text=text) if text else button
+        async with self.page.expect_navigation():
+            await button.first.click()
+        await self.look()
+
+    async def follow(self, text: str) -> None:
+        async with self.page.expect_navigation():
+            await self.page.locator("a").filter(has_text=text).first.click()
+        await self.look()
+
+    async def sign_in(self, email: str, password: str, *, next_page: str = "") -> None:
+        await self.open(f"/identity/sign-in?next={next_page}")
+        await self.fill(email=email, password=password)
+        await self.press()
+
+    async def open_letter(self, address: str, *, number: int = 1) -> str:
+        """Wait for somebody's nth letter, follow its link if it has one, and say what it says."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                await self.page.goto(f"{self.url}/notify/mailbox/?address={quote(address)}")
+                letter = self.page.locator("main table a")
+                if await letter.count() >= number:
+                    break
+                await asyncio.sleep(0.2)
+        async with self.page.expect_navigation():
+            await letter.first.click()
+        await self.look()
+        words = await self.page.inner_text("pre")
+        link = self.page.locator("main a[href*='/identity/letters/']")
+        if await link.count():
+            async with self.page.expect_navigation():
+                await link.first.click()
+            await self.look()
+        return words
+
+    async def text(self) -> str:
+        return await self.page.inner_text("body")
+
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.url).partition("?")[0]
+
+    async def is_signed_in(self) -> bool:
+        return await self.page.locator("header form[action='/identity/sign-out']").count() == 1
+
+    async def sign_out(self) -> None:
+        async with self.page.expect_navigation():
+            await self.page.click("header form[action='/identity/sign-out'] button")
+        await self.look()
