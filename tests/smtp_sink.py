@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import base64
 import os
+import random
 import re
 import ssl
 import sys
@@ -65,6 +66,7 @@ class Sink:
     at_rcpt: Callable[[str], Answer] = lambda recipient: "250 ok"
     at_end: Callable[[Taken], Answer] = lambda mail: "250 taken"
     keep: Callable[[Taken], None] = lambda mail: None
+    longest_dawdle: float = 0.0  # between keeping a mail and saying so
 
     mails: list[Taken] = field(default_factory=list)
     sessions: int = 0
@@ -159,6 +161,8 @@ class _Session:
         if isinstance(answer, Mischief) or answer.startswith("2"):
             self.sink.keep(taken)
             self.sink.mails.append(taken)
+        if self.sink.longest_dawdle:
+            await asyncio.sleep(random.uniform(0, self.sink.longest_dawdle))
         await self.say("250 taken" if answer is Mischief.CUT_AFTER else answer)
         if answer is Mischief.CUT_AFTER:
             raise _Over
@@ -209,9 +213,11 @@ class _Forgetful(list[Taken]):
         pass
 
 
-async def _main(port: int, journal: Path, *, to_the_disk: bool) -> None:
+async def _main(port: int, journal: Path, *, to_the_disk: bool, dawdle: float) -> None:
     file = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    sink = Sink(keep=_keep_in(file, to_the_disk=to_the_disk), mails=_Forgetful())
+    sink = Sink(
+        keep=_keep_in(file, to_the_disk=to_the_disk), mails=_Forgetful(), longest_dawdle=dawdle
+    )
     async with running(sink, port=port):
         print("ready", flush=True)
         await asyncio.Event().wait()
@@ -222,8 +228,9 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("journal", type=Path)
     parser.add_argument("--quick", action="store_true", help="do not wait for the disk")
+    parser.add_argument("--dawdle", type=float, default=0.0, help="seconds, at most, before a yes")
     told = parser.parse_args()
-    uvloop.run(_main(told.port, told.journal, to_the_disk=not told.quick))
+    uvloop.run(_main(told.port, told.journal, to_the_disk=not told.quick, dawdle=told.dawdle))
 
 
 @asynccontextmanager

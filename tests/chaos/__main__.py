@@ -1,11 +1,16 @@
-"""Runs chaos for as long as asked: python -m tests.chaos --minutes N [--seed S]."""
+"""Runs chaos for as long as asked: python -m tests.chaos --minutes N [--seed S].
+
+With --letters COUNT so many letters go out under fire instead.
+"""
 
 import argparse
 import asyncio
 import secrets
 import sys
 
+from tests.chaos import letters
 from tests.chaos.run import run
+from tests.chaos.verdict import Verdict
 
 LONGEST_MINUTES = 24 * 60
 
@@ -14,13 +19,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0, help="how long faults happen")
     parser.add_argument("--seed", type=int, help="of an earlier run, to have its faults again")
+    parser.add_argument("--letters", type=int, help="let so many letters go out under fire")
     arguments = parser.parse_args()
     if not 0 < arguments.minutes <= LONGEST_MINUTES:
         parser.error(f"minutes are between 0 and {LONGEST_MINUTES}")
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
-    verdict = asyncio.run(run(seed=seed, seconds=arguments.minutes * 60))
-    verdict.print()
-    sys.exit(0 if verdict.is_good else 1)
+    if arguments.letters:
+        told: letters.Verdict | Verdict = asyncio.run(
+            letters.run(count=arguments.letters, seed=seed)
+        )
+    else:
+        told = asyncio.run(run(seed=seed, seconds=arguments.minutes * 60))
+    told.print()
+    sys.exit(0 if told.is_good else 1)
 
 
 if __name__ == "__main__":

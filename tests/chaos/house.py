@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,10 +25,13 @@ PATIENCE_SECONDS = 20
 
 
 class Process:
-    """One of the five, started again as often as it is struck."""
+    """One of ours, started again as often as it is struck."""
 
-    def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, folder: Path, environment: dict[str, str], words: Sequence[str] = ()
+    ) -> None:
         self.name = name
+        self._words = words or ("tests.chaos.part", name.partition("-")[0])
         self.log = folder / f"{name}.log"
         self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
@@ -40,7 +43,7 @@ class Process:
     async def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.chaos.part", self.name.partition("-")[0]),
+                *(sys.executable, "-m", *self._words),
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
