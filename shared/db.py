@@ -89,6 +89,11 @@ async def transaction(pool: Pool) -> AsyncIterator[Tx]:
         await pool.release(connection)
 
 
+def affected(status: str) -> int:
+    """How many rows a command touched, from what PostgreSQL says of it: "DELETE 5"."""
+    return int(status.rpartition(" ")[2])
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Tell whether the database, not the statement, is at fault: later the same work may succeed.
 

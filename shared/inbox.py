@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from shared import events
-from shared.db import Pool, Tx, transaction
+from shared.db import Pool, Tx, affected, transaction
 from shared.events import Event
 
 Handler: TypeAlias = Callable[[Tx, list[Any]], Awaitable[None]]
@@ -72,4 +72,4 @@ async def forget_old(tx: Tx) -> int:
         REMEMBERED_FOR,
         FORGOTTEN_AT_ONCE,
     )
-    return int(forgotten.rpartition(" ")[2])
+    return affected(forgotten)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from shared.db import Tx
+from shared.db import Tx, affected
 from shared.errors import Refused
 
 FORGOTTEN_AT_ONCE = 1_000
@@ -88,4 +88,4 @@ async def forget_old(tx: Tx, *, now: datetime) -> int:
         now - KEPT_FOR,
         FORGOTTEN_AT_ONCE,
     )
-    return int(forgotten.rpartition(" ")[2])
+    return affected(forgotten)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from shared.db import Tx
+from shared.db import Tx, affected
 from shared.errors import Refused
 
 TOKEN_BYTES = 32
@@ -136,4 +136,4 @@ async def forget_old(tx: Tx, *, now: datetime) -> int:
         now - KEPT_FOR,
         FORGOTTEN_AT_ONCE,
     )
-    return int(forgotten.rpartition(" ")[2])
+    return affected(forgotten)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from altcha.v1 import ChallengeOptions, create_challenge, verify_solution
 from cryptography.exceptions import InvalidTag
 
-from shared.db import Tx
+from shared.db import Tx, affected
 from shared.vault import Vault
 
 # About a second of a phone; a machine pays it for every account.
@@ -85,4 +85,4 @@ def _key(vault: Vault) -> str:
 
 async def forget_old(tx: Tx, *, now: datetime) -> int:
     forgotten: str = await tx.execute("DELETE FROM solved_puzzles WHERE expires_at < $1", now)
-    return int(forgotten.rpartition(" ")[2])
+    return affected(forgotten)

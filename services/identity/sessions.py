@@ -10,7 +10,7 @@ from services.identity import revocations
 from services.identity.accounts import Account
 from services.identity.keys import SigningKey
 from shared import audit, auth
-from shared.db import Tx
+from shared.db import Tx, affected
 
 STAFF_SESSION_LASTS = timedelta(hours=12)  # a long working day
 CANDIDATE_SESSION_LASTS = timedelta(days=14)
@@ -103,7 +103,7 @@ async def forget_old(tx: Tx, *, now: datetime) -> int:
         now - KEPT_FOR,
         FORGOTTEN_AT_ONCE,
     )
-    return int(forgotten.rpartition(" ")[2])
+    return affected(forgotten)
 
 
 def sign(session: Session, account: Account, key: SigningKey, *, now: datetime) -> str:

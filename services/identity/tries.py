@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.identity.rules import email_key
 from shared import audit
-from shared.db import Tx
+from shared.db import Tx, affected
 
 ALLOWED = 3  # more than three wrong tries in a row lock
 LOCKED_FOR = timedelta(minutes=30)
@@ -94,7 +94,7 @@ async def forget_old(tx: Tx, *, now: datetime) -> int:
         now - KEPT_FOR,
         FORGOTTEN_AT_ONCE,
     )
-    return int(forgotten.rpartition(" ")[2])
+    return affected(forgotten)
 
 
 def _digest(text: str) -> str:

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from services.notify import rules
 from services.notify.channels import Fate
 from shared import audit
-from shared.db import Tx
+from shared.db import Tx, affected
 from shared.errors import Refused
 
 # Old letters go in small bites, so that no long transaction keeps the tables from being cleaned.
@@ -203,7 +203,7 @@ async def give_up(tx: Tx) -> int:
         """,
         FORGOTTEN_AT_ONCE,
     )
-    return _count(given_up)
+    return affected(given_up)
 
 
 async def note_bounces(tx: Tx, *, bounced: Sequence[tuple[UUID, int]], reply: str) -> None:
@@ -274,8 +274,4 @@ async def forget_old(tx: Tx, *, now: datetime, words_after: timedelta, all_after
         now - all_after,
         FORGOTTEN_AT_ONCE,
     )
-    return _count(emptied) + deleted
-
-
-def _count(status: str) -> int:
-    return int(status.rpartition(" ")[2])
+    return affected(emptied) + deleted

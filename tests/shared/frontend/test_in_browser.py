@@ -26,11 +26,7 @@ QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networki
 PHONE = ViewportSize(width=360, height=740)
 CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.skipif(not DIST.exists(), reason="assets are not built: run `npm run build`"),
-]
+pytestmark = pytest.mark.browser
 
 TIMES = (
     '{% extends "layout.html" %}{% from "macros/times.html" import countdown %}'
@@ -140,7 +136,6 @@ PATHS = ["/", "/missing", "/refused", "/times", "/identity/sign-in"] + [
 ]
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run `npm ci`")
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_axe_finds_nothing_and_nothing_runs_off_a_phone(
     browser: Browser, address: str, language: str
