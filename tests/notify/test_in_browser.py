@@ -29,10 +29,7 @@ SIZES = {
 # Where pictures go, for whoever wants to look.
 PICTURES = os.environ.get("EXAMHALL_TEST_PICTURES")
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run `npm ci`"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
