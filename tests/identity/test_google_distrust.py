@@ -11,6 +11,7 @@ from services.identity import accounts, inquiries, links
 from services.identity.inquiries import Inquiry
 from services.identity.links import Link, Purpose
 from services.identity.pages.google import ATTEMPT
+from services.identity.passwords import HASHER
 from shared.db import transaction
 from tests.conftest import MakeDatabase
 from tests.google import (
@@ -182,16 +183,15 @@ async def test_a_sign_up_with_somebody_elses_address_does_not_wait_for_them(
     """Who has only typed the address has no account, and gets none once its owner has one."""
     async with transaction(site.pools["identity"]) as tx:
         now = await tx.fetchval("SELECT now()")
-        details = {"email": EMAIL, "person": "x", "language": "en", "password_hash": "theirs"}
+        hashed = HASHER.hash(PASSWORD)
+        details = {"email": EMAIL, "person": "x", "language": "en", "password_hash": hashed}
         link = Link(Purpose.CONFIRMATION, EMAIL.lower(), details, now + links.LASTS)
         token = await links.issue(tx, link, now=now)
     assert (await sign_in(site, google)).headers["Location"] == "/identity/"
-    answer = await site.client.post(
-        f"/identity/letters/confirmation/{token}", headers=FROM_OUR_PAGE, allow_redirects=False
-    )
+    answer = await site.post(f"/identity/letters/confirmation/{token}", password=PASSWORD)
     assert answer.status == 409
-    hashed = await site.pools["identity"].fetch("SELECT password_hash FROM accounts")
-    assert [row["password_hash"] for row in hashed] == [None]
+    kept = await site.pools["identity"].fetch("SELECT password_hash FROM accounts")
+    assert [row["password_hash"] for row in kept] == [None]
 
 
 @pytest.mark.parametrize("purpose", ["reset_password", "sign_up"])
