@@ -53,7 +53,7 @@ async def test_by_keyboard_the_main_part_is_one_step_away(arrive: Arrive) -> Non
             "Skip to main content"
         )
         await visitor.page.keyboard.press("Enter")
-        assert visitor.page.url.endswith("#main-content")
+        await visitor.page.wait_for_url("**#main-content")
 
 
 async def test_by_keyboard_one_walks_from_the_home_page_to_every_service(arrive: Arrive) -> None:
