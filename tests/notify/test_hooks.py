@@ -131,6 +131,23 @@ async def test_a_report_repeated_after_the_mark_was_cleared_does_not_set_it_agai
     assert await marked(house) == []
 
 
+async def test_a_report_of_before_the_clearing_that_comes_after_it_does_not_set_the_mark_again(
+    site: Site, house: House
+) -> None:
+    await send(site, report(minutes_ago=10))
+    await clear(house)
+    await send(site, report(minutes_ago=5))
+    assert await marked(house) == []
+
+
+async def test_an_older_report_does_not_change_what_a_newer_one_said(
+    site: Site, house: House
+) -> None:
+    await send(site, report(minutes_ago=1, kind="complaint"))
+    await send(site, report(minutes_ago=5, kind="permanent"))
+    assert await marked(house) == ["complaint"]
+
+
 async def test_a_new_report_after_the_mark_was_cleared_sets_it_again(
     site: Site, house: House
 ) -> None:

@@ -7,9 +7,10 @@ import pytest
 from services.notify import letters
 from services.notify.channels import Fate
 from services.notify.letters import Settlement
+from services.notify.sender import Sender
 from shared.db import transaction
-from tests.notify.conftest import House, owed, with_link
-from tests.smtp_sink import Sink
+from tests.notify.conftest import House, MakeHouse, owed, with_link
+from tests.smtp_sink import Answer, Sink, Taken
 
 
 async def test_a_sender_that_was_killed_loses_its_letters_to_others_when_its_lease_is_over(
@@ -81,6 +82,42 @@ async def test_a_link_leaves_the_table_with_the_letter(house: House, sink: Sink)
     assert plain
     assert "https://exam.example/identity/letters/secret" in plain.get_content()
     assert (await house.letter())["context"]["link"] is None
+
+
+async def test_a_letter_whose_turn_comes_when_its_lease_is_nearly_over_is_not_handed_over(
+    make_house: MakeHouse, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time the server says yes it may be somebody else's; it is given back instead."""
+    house = make_house(smtp_url=f"smtp+plain://127.0.0.1:{sink.port}", connections=1)
+    real_now, slept, named = Sender._now, 0.0, 0
+
+    def sleep_through_the_lease(mail: Taken) -> Answer:
+        nonlocal slept
+        slept = house.settings.lease_seconds
+        return "250 taken"
+
+    def count(recipient: str) -> Answer:
+        nonlocal named
+        named += 1
+        return "250 ok"
+
+    monkeypatch.setattr(Sender, "_now", staticmethod(lambda: real_now() + slept))
+    sink.at_end, sink.at_rcpt = sleep_through_the_lease, count
+    await house.owe(owed(0), owed(1), owed(2))
+    await house.send_until("sent")
+    assert len(sink.mails) == 3
+    assert named > 3, "the others were named, and then not handed over"
+    assert await house.fates() == ["sent"] * 3
+
+
+async def test_while_the_mail_server_is_away_one_letter_at_a_time_is_risked(
+    house: House,
+) -> None:
+    await house.owe(*(owed(number) for number in range(9)))
+    made = house.create_sender()
+    made._is_away, made._pause_seconds = True, 0.0
+    await made._take_some(house.pool)
+    assert made._claims.qsize() == 1
 
 
 async def test_the_same_letter_owed_twice_is_written_once(house: House) -> None:

@@ -191,6 +191,14 @@ def test_answers_go_where_the_setting_says() -> None:
     assert message["Reply-To"] == "Help <help@exam.example>"
 
 
+def test_signs_that_nobody_sees_are_left_out_of_a_name(writer: Writer) -> None:
+    """They turn text round, ring bells, or end it."""
+    mail = writer.address(claim(next(iter(owed.LETTERS)), person="Eve\x00\x1b[31m\u202e Ann"))
+    message = BytesParser(policy=policy.default).parsebytes(mail.content)
+    assert message["To"].addresses[0].display_name == "Eve [31m Ann"
+    assert "Dear Eve [31m Ann" in mail.text or "Eve [31m Ann 您好" in mail.text
+
+
 def test_a_message_is_named_after_its_letter_and_found_by_its_name() -> None:
     letter_id = UUID("0190a6f0-0000-7000-8000-00000000000a")
     name = rules.message_id(letter_id, 3, domain="exam.example")

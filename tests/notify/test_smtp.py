@@ -98,10 +98,11 @@ async def test_tls_from_the_first_byte(tls: ssl.SSLContext, certificate: Path) -
         assert (await made.send(mail(), at_once)).fate is Fate.SENT
 
 
+@pytest.mark.parametrize("login", ["", "examhall:secret@"])
 async def test_without_encryption_nothing_is_said_where_encryption_is_asked_for(
-    sink: Sink,
+    sink: Sink, login: str
 ) -> None:
-    async with channel(sink, scheme="smtp", login="examhall:secret@") as made:
+    async with channel(sink, scheme="smtp", login=login) as made:
         outcome = await made.send(mail(), at_once)
     assert outcome.fate is Fate.UNREACHABLE
     assert sink.mails == []
