@@ -1,13 +1,18 @@
 """Places of a sitting in an area, and how many are taken. Sole writer of the `places` table."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from shared import audit
 from shared.audit import Line
 from shared.db import Tx
 from shared.errors import NoSuchPage, Refused
+
+
+Room: TypeAlias = tuple[str, str]  # a sitting and an area
 
 
 class MoreAreTaken(Refused):
@@ -112,3 +117,55 @@ async def change_capacity(
     changed = {"area": area, "capacity": capacity}
     await audit.record(tx, [Line(actor, "capacity_changed", f"sitting {sitting}", changed)])
     return Place(**row)
+
+
+async def take(tx: Tx, *, wanted: Mapping[Room, int]) -> dict[Room, int]:
+    """Take up to so many places in each; return how many there were. Never more than exist.
+
+    The rows stay locked until the transaction ends, so this is what it does last. They are locked
+    in one order, whoever asks.
+    """
+    rows = await tx.fetch(
+        """
+        WITH locked AS (
+            SELECT places.sitting, places.area,
+                   LEAST(wanted.count, COALESCE(capacity - taken, wanted.count)) AS granted
+              FROM places
+              JOIN unnest($1::text[], $2::text[], $3::int[]) AS wanted (sitting, area, count)
+             USING (sitting, area)
+             ORDER BY sitting, area
+               FOR UPDATE OF places
+        )
+        UPDATE places SET taken = taken + granted
+          FROM locked
+         WHERE places.sitting = locked.sitting AND places.area = locked.area
+        RETURNING places.sitting, places.area, granted
+        """,
+        [sitting for sitting, _ in wanted],
+        [area for _, area in wanted],
+        list(wanted.values()),
+    )
+    return {(row["sitting"], row["area"]): row["granted"] for row in rows}
+
+
+async def give_back(tx: Tx, *, rooms: Iterable[Room]) -> None:
+    """Give back one place for each room named; a room may be named often."""
+    returned = Counter(rooms)
+    await tx.execute(
+        """
+        WITH locked AS (
+            SELECT places.sitting, places.area, returned.count
+              FROM places
+              JOIN unnest($1::text[], $2::text[], $3::int[]) AS returned (sitting, area, count)
+             USING (sitting, area)
+             ORDER BY sitting, area
+               FOR UPDATE OF places
+        )
+        UPDATE places SET taken = taken - locked.count
+          FROM locked
+         WHERE places.sitting = locked.sitting AND places.area = locked.area
+        """,
+        [sitting for sitting, _ in returned],
+        [area for _, area in returned],
+        list(returned.values()),
+    )
