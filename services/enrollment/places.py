@@ -11,7 +11,6 @@ from shared.audit import Line
 from shared.db import Tx
 from shared.errors import NoSuchPage, Refused
 
-
 Room: TypeAlias = tuple[str, str]  # a sitting and an area
 
 
