@@ -112,8 +112,10 @@ def switch_language(*, secure: bool) -> Middleware:
 
     @web.middleware
     async def switch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+            return await handler(request)
         chosen = request.query.get(PARAMETER)
-        if chosen not in LANGUAGES or request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        if chosen not in LANGUAGES:
             return await handler(request)
         same_page = on_this_site(request.rel_url.without_query_params(PARAMETER))
         response = web.Response(status=303, headers={hdrs.LOCATION: same_page})

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from services.enrollment import pages, staff
+from services.enrollment import crowd, pages, staff
 from services.enrollment.consumers import HANDLERS
+from services.enrollment.crowd import CROWD
 from services.enrollment.schedule import JOBS
 from services.enrollment.settings import Settings
 from shared import guards, run
 from shared.auth import Role
+from shared.group_commit import GroupCommit
 from shared.web import Audience, Service
 from shared.worker import Worker
 
@@ -15,6 +17,9 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
+    wishes: crowd.Crowd = GroupCommit(
+        "claims", crowd.settle, database_url=str(settings.database_url)
+    )
     return Service(
         "enrollment",
         settings,
@@ -23,8 +28,11 @@ def create_app(settings: Settings) -> Service:
             Audience(
                 "/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
             ),
+            Audience("/enrollment/registrations/", pages.REGISTRATION_ROUTES, guards.CANDIDATES),
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
+        provided={CROWD: wishes},
+        background=[wishes],
     )
 
 
