@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.enrollment import pages, staff
+from services.enrollment import commands, pages, staff
 from services.enrollment.consumers import HANDLERS
 from services.enrollment.settings import Settings
 from shared import guards, run
@@ -31,7 +31,15 @@ def create_worker(settings: Settings) -> Worker:
     return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS)
 
 
-ENTRY = run.Entry("enrollment", Settings, create_app, create_worker, folder=HERE)
+ENTRY = run.Entry(
+    "enrollment",
+    Settings,
+    create_app,
+    create_worker,
+    folder=HERE,
+    commands=commands.COMMANDS,
+    fill=commands.prepare,
+)
 
 if __name__ == "__main__":
     run.main(ENTRY)
