@@ -19,29 +19,27 @@ NAMED = 'titles = { zh-Hant-TW = "茶藝認證"'
 SITTINGS = "level_groups.0.series.0.sittings.0"
 
 
-@pytest.mark.parametrize(
-    "text", [SMALL, *map(catalogues.shipped, CODES)]
-)
-async def test_loading_twice_changes_nothing(pool: Pool, text: str) -> None:
-    first = await load(pool, text)
-    before = await everything(pool)
-    again = await load(pool, text)
-    assert await everything(pool) == before
+@pytest.mark.parametrize("text", [SMALL, *map(catalogues.shipped, CODES)])
+async def test_loading_twice_changes_nothing(empty: Pool, text: str) -> None:
+    first = await load(empty, text)
+    before = await everything(empty)
+    again = await load(empty, text)
+    assert await everything(empty) == before
     assert first.added > 0
     assert (again.added, again.changed, again.kept) == (0, 0, [])
 
 
-async def test_what_a_file_says_later_becomes_so_and_is_on_record(pool: Pool) -> None:
-    await load(pool)
+async def test_what_a_file_says_later_becomes_so_and_is_on_record(empty: Pool) -> None:
+    await load(empty)
     text = SMALL.replace("2026-04-01", "2026-04-08").replace("amount_twd = 300", "amount_twd = 350")
-    report = await load(pool, text.replace("hill = 5", "hill = 6, shore = 1"))
+    report = await load(empty, text.replace("hill = 5", "hill = 6, shore = 1"))
     assert (report.added, report.changed) == (0, 2)
-    async with transaction(pool) as tx:
+    async with transaction(empty) as tx:
         assert (await sittings.load(tx, code=SITTING)).exam_date.day == 8
         assert (await programmes.load(tx, code="tea-2026")).fee_twd == 350
         held = {p.area: p.capacity for p in await places.list_(tx, sittings=[SITTING])}
     assert held == {"hill": 6, "shore": 1}
-    lines = await pool.fetch(
+    lines = await empty.fetch(
         "SELECT act, subject, details FROM audit_lines ORDER BY id DESC LIMIT 3"
     )
     assert [tuple(line.values()) for line in reversed(lines)] == [
@@ -51,9 +49,9 @@ async def test_what_a_file_says_later_becomes_so_and_is_on_record(pool: Pool) ->
     ]
 
 
-async def test_what_a_registrar_changed_stays_and_is_named(pool: Pool) -> None:
-    await load(pool)
-    async with transaction(pool) as tx:
+async def test_what_a_registrar_changed_stays_and_is_named(empty: Pool) -> None:
+    await load(empty)
+    async with transaction(empty) as tx:
         old = await sittings.load(tx, code=SITTING)
         new = replace(old, number=7, edited_at=NOW)
         await sittings.change(tx, old=old, new=new, actor="registrar")
@@ -63,52 +61,52 @@ async def test_what_a_registrar_changed_stays_and_is_named(pool: Pool) -> None:
         await places.change_capacity(
             tx, sitting=SITTING, area="hill", capacity=None, actor="registrar", now=NOW
         )
-    report = await load(pool, SMALL.replace("capacity = { hill = 5 }", "capacity = { shore = 9 }"))
+    report = await load(empty, SMALL.replace("capacity = { hill = 5 }", "capacity = { shore = 9 }"))
     assert report.kept == ["level tea-2026/first", f"sitting {SITTING}"]
-    async with transaction(pool) as tx:
+    async with transaction(empty) as tx:
         assert (await sittings.load(tx, code=SITTING)).number == 7
         held = {p.area: p.capacity for p in await places.list_(tx, sittings=[SITTING])}
     assert held == {"hill": None, "shore": 9}
 
 
-async def test_what_is_no_longer_in_a_file_stays(pool: Pool) -> None:
-    await load(pool)
+async def test_what_is_no_longer_in_a_file_stays(empty: Pool) -> None:
+    await load(empty)
     begin = SMALL.index("[[level_groups.series.sittings]]")
-    report = await load(pool, SMALL[:begin])
+    report = await load(empty, SMALL[:begin])
     assert (report.added, report.changed) == (0, 0)
-    async with transaction(pool) as tx:
+    async with transaction(empty) as tx:
         assert await sittings.find(tx, code=SITTING)
 
 
-async def test_a_file_cannot_offer_fewer_places_than_are_taken(pool: Pool) -> None:
-    await load(pool)
-    async with transaction(pool) as tx:
+async def test_a_file_cannot_offer_fewer_places_than_are_taken(empty: Pool) -> None:
+    await load(empty)
+    async with transaction(empty) as tx:
         await places.take(tx, wanted={(SITTING, "hill"): 4})
-    before = await everything(pool)
+    before = await everything(empty)
     text = SMALL.replace("hill = 5", "hill = 3").replace("amount_twd = 300", "amount_twd = 1")
     line = text[: text.index("capacity =")].count("\n") + 1
     with pytest.raises(Faulty) as raised:
-        await load(pool, text)
+        await load(empty, text)
     [fault] = raised.value.faults
     assert str(fault).startswith(f"tea.toml:{line}: {SITTINGS}.capacity.hill: More")
-    assert await everything(pool) == before, "all or nothing"
+    assert await everything(empty) == before, "all or nothing"
 
 
-async def test_two_sittings_of_one_code_or_number_are_told_with_their_lines(pool: Pool) -> None:
+async def test_two_sittings_of_one_code_or_number_are_told_with_their_lines(empty: Pool) -> None:
     sitting = SMALL[SMALL.index("[[level_groups.series.sittings]]") :]
     other = sitting.replace("number = 1", "number = 2")
     with pytest.raises(Faulty, match=rf"tea\.toml:{SMALL.count(chr(10)) + 2}: .*sittings\.1\.code"):
-        await load(pool, SMALL + other)
-    await load(pool)
+        await load(empty, SMALL + other)
+    await load(empty)
     third = SMALL.replace(SITTING, "another-code")
     with pytest.raises(Faulty, match=r"sittings\.0\.code: There is one with this code or number"):
-        await load(pool, third)
+        await load(empty, third)
 
 
-async def test_the_code_of_another_programmes_sitting_is_taken(pool: Pool) -> None:
-    await load(pool)
+async def test_the_code_of_another_programmes_sitting_is_taken(empty: Pool) -> None:
+    await load(empty)
     with pytest.raises(Faulty, match=r"sittings\.0\.code"):
-        await load(pool, SMALL.replace('code = "tea-2026"\n', 'code = "tea-2027"\n'))
+        await load(empty, SMALL.replace('code = "tea-2026"\n', 'code = "tea-2027"\n'))
 
 
 @pytest.mark.parametrize(
@@ -169,9 +167,9 @@ def test_all_that_is_wrong_in_a_file_is_told_at_once() -> None:
     assert [fault.field for fault in raised.value.faults] == fields
 
 
-async def test_two_who_change_the_same_do_not_undo_each_other(pool: Pool) -> None:
-    await load(pool)
-    async with transaction(pool) as tx:
+async def test_two_who_change_the_same_do_not_undo_each_other(empty: Pool) -> None:
+    await load(empty)
+    async with transaction(empty) as tx:
         old = await sittings.load(tx, code=SITTING)
         programme = await programmes.load(tx, code="tea-2026")
         level = await levels.load(tx, programme="tea-2026", code="first")
@@ -191,9 +189,9 @@ async def test_two_who_change_the_same_do_not_undo_each_other(pool: Pool) -> Non
             await levels.change(tx, old=level, new=replace(level, edited_at=later), actor="other")
 
 
-async def test_a_capacity_is_never_below_what_is_taken(pool: Pool) -> None:
-    await load(pool)
-    async with transaction(pool) as tx:
+async def test_a_capacity_is_never_below_what_is_taken(empty: Pool) -> None:
+    await load(empty)
+    async with transaction(empty) as tx:
         await places.take(tx, wanted={(SITTING, "hill"): 4, (SITTING, "shore"): 9})
 
         async def change(area: str, capacity: int | None) -> int | None:
@@ -210,9 +208,9 @@ async def test_a_capacity_is_never_below_what_is_taken(pool: Pool) -> None:
         assert await change("shore", None) is None
 
 
-async def test_codes_are_taken_once(pool: Pool) -> None:
-    await load(pool)
-    async with transaction(pool) as tx:
+async def test_codes_are_taken_once(empty: Pool) -> None:
+    await load(empty)
+    async with transaction(empty) as tx:
         programme = await programmes.load(tx, code="tea-2026")
         with pytest.raises(CodeTaken):
             await programmes.add(tx, programme=programme, actor="registrar")

@@ -14,10 +14,10 @@ LOAD = commands.COMMANDS["catalogue"].run
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(empty_url: str) -> Settings:
     return Settings.model_validate(
         {
-            "database_url": database_url,
+            "database_url": empty_url,
             "EXAMHALL_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
             "EXAMHALL_PUBLIC_URL": "http://127.0.0.1/",
         }
@@ -25,10 +25,10 @@ def settings(database_url: str) -> Settings:
 
 
 async def test_without_a_file_all_that_is_shipped_is_loaded(
-    settings: Settings, pool: Pool, capsys: pytest.CaptureFixture[str]
+    settings: Settings, empty: Pool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await LOAD(settings, Namespace(file=[])) == 0
-    shipped = await pool.fetch("SELECT code, source, digest FROM programmes ORDER BY code")
+    shipped = await empty.fetch("SELECT code, source, digest FROM programmes ORDER BY code")
     assert [row["code"] for row in shipped] == ["cambridge-english", "hakka-115"]
     assert all(row["source"] == f"{row['code']}.toml" for row in shipped)
     assert all(row["digest"] for row in shipped)
@@ -36,16 +36,16 @@ async def test_without_a_file_all_that_is_shipped_is_loaded(
 
 
 async def test_what_is_prepared_for_a_newcomer_is_prepared_once(
-    settings: Settings, pool: Pool
+    settings: Settings, empty: Pool
 ) -> None:
     await commands.prepare(settings)
-    before = await everything(pool)
+    before = await everything(empty)
     await commands.prepare(settings)
-    assert await everything(pool) == before
+    assert await everything(empty) == before
 
 
 async def test_all_errors_of_all_files_are_told_and_nothing_is_loaded(
-    settings: Settings, pool: Pool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    settings: Settings, empty: Pool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad, worse = (tmp_path / f"{name}.toml" for name in ("good", "bad", "worse"))
     good.write_text(SMALL)
@@ -61,4 +61,4 @@ async def test_all_errors_of_all_files_are_told_and_nothing_is_loaded(
         f"{worse}:1",
         f"{missing}:1",
     ]
-    assert await pool.fetchval("SELECT count(*) FROM programmes") == 0
+    assert await empty.fetchval("SELECT count(*) FROM programmes") == 0

@@ -52,9 +52,9 @@ def nine_o_clock(text: str) -> datetime:
 
 
 @pytest.fixture
-async def loaded(pool: Pool) -> Pool:
-    await catalogues.load(pool, catalogues.shipped())
-    return pool
+async def loaded(empty: Pool) -> Pool:
+    await catalogues.load(empty, catalogues.shipped())
+    return empty
 
 
 async def areas_of(pool: Pool, sitting: Sitting) -> set[str]:

@@ -23,7 +23,7 @@ class NoSuchPlace(Refused):
 
 
 class SittingFull(Refused):
-    """All places of this sitting in this area are taken. One becomes free when somebody gives up."""
+    """All places of this sitting in this area are taken. Some become free when people give up."""
 
 
 class NotYetOpen(Refused):
@@ -75,9 +75,7 @@ class Claimed:
         return references.write(self.number)
 
 
-async def claim(
-    tx: Tx, *, openings: Openings, claims: Sequence[Claim]
-) -> list[Claimed | Refused]:
+async def claim(tx: Tx, *, openings: Openings, claims: Sequence[Claim]) -> list[Claimed | Refused]:
     """Give each its place, the place it has already, or the reason why not, as they arrived."""
     answers: list[Claimed | Refused | None] = [
         _look_at(openings.sittings.get(one.sitting), one, openings.now) for one in claims
@@ -90,8 +88,8 @@ async def claim(
     for turn, answer in await _take(tx, openings, {turn: claims[turn] for turn in first.values()}):
         answers[turn] = answer
     in_doubt = [turn for turn, answer in enumerate(answers) if not isinstance(answer, Claimed)]
-    for turn, answer in await _explain(tx, openings, {turn: claims[turn] for turn in in_doubt}):
-        answers[turn] = answer or answers[turn] or Busy()
+    for turn, found in await _explain(tx, openings, {turn: claims[turn] for turn in in_doubt}):
+        answers[turn] = found or answers[turn] or Busy()
     await outbox.publish(tx, [*_tell(openings, claims, answers)])
     return [answer or Busy() for answer in answers]
 
@@ -129,7 +127,7 @@ async def _take(
           FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[],
                       $6::timestamptz[], $7::timestamptz[])
                AS wish (id, account_id, sitting, area, one_of, claimed_at, submit_by)
-         WHERE NOT {was_absent_before('account_id')}
+         WHERE NOT {was_absent_before("account_id")}
             ON CONFLICT DO NOTHING
         RETURNING id, number
         """,  # noqa: S608
@@ -182,13 +180,13 @@ async def _explain(
                       AND other.account_id = wish.account_id
                       AND other.state NOT IN ('lapsed', 'void', 'withdrawn')
                ) AS holds_other,
-               {was_absent_before('account_id')} AS is_barred
+               {was_absent_before("account_id")} AS is_barred
           FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[])
                AS wish (turn, account_id, sitting, one_of)
           LEFT JOIN registrations AS held
             ON held.sitting = wish.sitting AND held.account_id = wish.account_id
            AND held.state NOT IN ('lapsed', 'void', 'withdrawn')
-        """,
+        """,  # noqa: S608
         list(claims),
         [one.account_id for one in claims.values()],
         [one.sitting for one in claims.values()],

@@ -51,9 +51,7 @@ async def approve(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) -
     confirmed = RegistrationConfirmed(
         **about(row),
         **{
-            name: row[name]
-            for name in RegistrationConfirmed.model_fields
-            if name not in about(row)
+            name: row[name] for name in RegistrationConfirmed.model_fields if name not in about(row)
         },
     )
     await outbox.publish(tx, [confirmed])
@@ -103,7 +101,9 @@ async def return_documents(
     return fix_by
 
 
-async def resubmit(tx: Tx, *, registration_id: UUID, account_id: UUID, arrived_at: datetime) -> None:
+async def resubmit(
+    tx: Tx, *, registration_id: UUID, account_id: UUID, arrived_at: datetime
+) -> None:
     """Put a registration back among those that wait, its documents having been replaced."""
     done = await tx.fetchval(
         """
@@ -166,7 +166,7 @@ async def mark_absent(
         UPDATE registrations SET state = 'absent'
           FROM sittings
          WHERE id = ANY($1::uuid[]) AND state = 'confirmed' AND sittings.code = sitting
-           AND exam_date <= ($2 AT TIME ZONE (SELECT zone FROM programmes WHERE code = programme))::date
+           AND exam_date <= timezone((SELECT zone FROM programmes WHERE code = programme), $2)::date
         RETURNING id
         """,
         registration_ids,
@@ -216,7 +216,5 @@ async def _end(tx: Tx, rows: Sequence[Row], *, why: WhyVoid) -> None:
     await places.give_back(tx, rooms=[(row["sitting"], row["area"]) for row in rows])
 
 
-async def _record(
-    tx: Tx, actor: str, act: str, registration_id: UUID, **details: object
-) -> None:
+async def _record(tx: Tx, actor: str, act: str, registration_id: UUID, **details: object) -> None:
     await audit.record(tx, [Line(actor, act, f"registration {registration_id}", details)])

@@ -171,7 +171,7 @@ async def withdraw(tx: Tx, *, draft: Registration, arrived_at: datetime) -> None
 
 
 async def lapse(tx: Tx, *, now: datetime) -> int:
-    """End the drafts whose time is over. It ended at their deadline, whenever we got round to it."""
+    """End the drafts whose time is over: at their deadline, whenever we get round to it."""
     rows = await tx.fetch(
         """
         UPDATE registrations

@@ -13,7 +13,7 @@ from shared.errors import Refused
 
 
 class Barred(Refused):
-    """You were absent from an earlier sitting of this series and may enter no later one this year."""
+    """You were absent from a sitting of this series, and may enter no later one of this year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +101,4 @@ def was_absent_before(who: str) -> str:
              WHERE absent.state = 'absent' AND absent.{who} = wish.{who} AND absence_bars
                AND (missed.programme, missed.level_group, missed.series, missed.year)
                  = (wished.programme, wished.level_group, wished.series, wished.year)
-               AND missed.exam_date < wished.exam_date)"""  # noqa: S608
+               AND missed.exam_date < wished.exam_date)"""
