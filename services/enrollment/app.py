@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.enrollment import crowd, pages, staff
+from services.enrollment import commands, crowd, pages, staff
 from services.enrollment.consumers import HANDLERS
 from services.enrollment.crowd import CROWD
 from services.enrollment.schedule import JOBS
@@ -40,7 +40,15 @@ def create_worker(settings: Settings) -> Worker:
     return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS, jobs=JOBS)
 
 
-ENTRY = run.Entry("enrollment", Settings, create_app, create_worker, folder=HERE)
+ENTRY = run.Entry(
+    "enrollment",
+    Settings,
+    create_app,
+    create_worker,
+    folder=HERE,
+    commands=commands.COMMANDS,
+    fill=commands.prepare,
+)
 
 if __name__ == "__main__":
     run.main(ENTRY)
