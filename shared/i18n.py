@@ -4,7 +4,7 @@ import gettext
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 
@@ -139,7 +139,9 @@ def moment(instant: datetime, zone: tzinfo, language: str) -> str:
     return _format(instant, zone, language, LANGUAGES[language].moment)
 
 
-def day(instant: datetime, zone: tzinfo, language: str) -> str:
+def day(when: date, zone: tzinfo, language: str) -> str:
+    """Write a calendar day, or that of an instant: weekday and date."""
+    instant = when if isinstance(when, datetime) else datetime.combine(when, time.min, zone)
     return _format(instant, zone, language, LANGUAGES[language].day)
 
 
