@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from pydantic_core import to_json
 
-from services.payments import order_book, orders, rules
+from services.payments import order_book, rules
 from services.payments.order_book import Order
 from shared import outbox
 from shared.db import Row, Tx
@@ -51,6 +51,11 @@ class Attempt:
     asks: int
     closed_at: datetime | None
 
+    def is_usable(self, *, now: datetime) -> bool:
+        """Whether it can be paid with what was given out for it."""
+        is_given = bool(self.instructions) and self.expires_at is not None
+        return is_given and self.closed_at is None and now < (self.expires_at or now)
+
 
 _COLUMNS = ", ".join(f"attempts.{name}" for name in Attempt.__slots__)
 
@@ -71,26 +76,19 @@ class Plan:
     last_ask_at: datetime
 
 
-async def begin(
-    tx: Tx, *, order_id: UUID, account_id: UUID, plan: Plan, now: datetime
-) -> tuple[Order, Attempt, bool]:
-    """Begin an attempt, or find the one whose code or account still works; tell which it is.
+async def begin(tx: Tx, *, order: Order, plan: Plan, now: datetime) -> Attempt:
+    """Begin an attempt for an order held locked, or find the one whose code still works.
 
     What was begun before stays payable at the provider, so money may still arrive on it.
     """
-    order = await orders.lock_payable(tx, order_id=order_id, account_id=account_id, now=now)
     if plan.method not in order.methods:
         raise MethodNotOffered
-    before = await list_of_order(tx, order_id=order_id)
+    before = await list_of_order(tx, order_id=order.id)
     for attempt in before:
-        if (
-            (attempt.method, attempt.variant) == (plan.method, plan.variant)
-            and attempt.state == "issued"
-            and attempt.instructions
-            and attempt.expires_at is not None
-            and now < attempt.expires_at
+        if (attempt.method, attempt.variant) == (plan.method, plan.variant) and attempt.is_usable(
+            now=now
         ):
-            return order, attempt, False
+            return attempt
     if len(before) >= MOST_ATTEMPTS:
         raise TooManyAttempts
     row = await tx.fetchrow(
@@ -113,7 +111,7 @@ async def begin(
         plan.last_ask_at,
     )
     assert row is not None
-    return order, _read(row), True
+    return _read(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ async def issue(tx: Tx, *, issued: Sequence[Issued], now: datetime) -> None:
           FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
                AS given (trade_number, provider_number, instructions, expires_at)
          WHERE attempts.trade_number = given.trade_number
-           AND state IN ('created', 'unknown') AND closed_at IS NULL
+           AND instructions = jsonb_build_object() AND closed_at IS NULL
         RETURNING {_COLUMNS}
         """,  # noqa: S608 (a constant)
         list(newest),
