@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 # Judged by when a request arrived, not by when we got round to it.
 ARRIVED_AT = web.RequestKey("arrived_at", datetime)
+# The same on the stop-watch of this process, which nobody sets.
+STARTED = web.RequestKey("started", float)
 REQUEST_ID = web.RequestKey("request_id", str)
 SERVICE_NAME = web.AppKey("service_name", str)
 
@@ -78,10 +80,10 @@ class _ToStructlog(logging.Handler):
 async def observe_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Stamp a request with its arrival and its id, and write its one canonical line."""
     request[ARRIVED_AT] = datetime.now(UTC)
+    request[STARTED] = started = time.perf_counter()
     request[REQUEST_ID] = request_id = _request_id(request)
     if request.path in UNLOGGED:
         return await handler(request)
-    started = time.perf_counter()
     resource = request.match_info.route.resource
     # The route, never the path: paths carry ids, queries carry anything.
     route = resource.canonical if resource is not None else "(none)"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.enrollment import pages, staff
 from services.enrollment.consumers import HANDLERS
+from services.enrollment.schedule import JOBS
 from services.enrollment.settings import Settings
 from shared import guards, run
 from shared.auth import Role
@@ -28,7 +29,7 @@ def create_app(settings: Settings) -> Service:
 
 
 def create_worker(settings: Settings) -> Worker:
-    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS)
+    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS, jobs=JOBS)
 
 
 ENTRY = run.Entry("enrollment", Settings, create_app, create_worker, folder=HERE)

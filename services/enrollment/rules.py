@@ -11,6 +11,7 @@ FEE_TWD = 250
 FREE_UNTIL_AGE = 19
 DAYS_TO_SUBMIT = 7
 DAYS_TO_PAY = 5
+DAYS_TO_FIX = 7
 
 
 def fee_twd(
@@ -32,6 +33,27 @@ def fee_twd(
     return 0 if is_free else full_fee_twd
 
 
+def fee_of(
+    fee_rule: str,
+    *,
+    full_fee_twd: int,
+    free_until_age: int | None,
+    birth_date: date,
+    exam_date: date,
+) -> int:
+    """Give the fee by the rule that a catalogue names."""
+    if fee_rule == "centre":
+        return 0  # settled with the centre
+    if fee_rule == "flat" or free_until_age is None:
+        return full_fee_twd
+    return fee_twd(
+        birth_date=birth_date,
+        exam_date=exam_date,
+        full_fee_twd=full_fee_twd,
+        free_until_age=free_until_age,
+    )
+
+
 def submit_by(*, claimed_on: date, days: int = DAYS_TO_SUBMIT) -> date:
     """Give the last day to send a draft of the `multi` series; the day of the claim is day 1."""
     return nth_day(claimed_on, days)
@@ -40,3 +62,8 @@ def submit_by(*, claimed_on: date, days: int = DAYS_TO_SUBMIT) -> date:
 def pay_by(*, submitted_on: date, days: int = DAYS_TO_PAY) -> date:
     """Give the last day to pay; the day of sending is day 1."""
     return nth_day(submitted_on, days)
+
+
+def fix_by(*, returned_on: date, days: int = DAYS_TO_FIX) -> date:
+    """Give the last day to replace documents that were not accepted; that day is day 1."""
+    return nth_day(returned_on, days)

@@ -1,0 +1,18 @@
+"""A database of enrollment with a small programme in it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared import db
+from shared.db import Pool
+from tests.conftest import MakeDatabase
+from tests.enrollment import world
+
+
+@pytest.fixture
+async def pool(make_database: MakeDatabase) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(await make_database("enrollment"), application="test")
+    await world.add_programme(pool)
+    yield pool
+    await pool.close()
