@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from deploy.sandbox import control, counter, issuer_pages, pages
+from deploy.sandbox import control, control_page, counter, issuer_pages, pages
 from deploy.sandbox.bank import BANK, Bank
 from deploy.sandbox.ecpay.api import GATE
 from deploy.sandbox.ecpay.gate import Gate
@@ -26,7 +26,7 @@ def create_app(*, bank: Bank | None = None, issuer: Issuer | None = None) -> web
         app[GATE] = Gate(bank.rules.most_queries_a_minute, bank.rules.shut_out_seconds)
         for provider in PROVIDERS:
             app.add_routes(provider.routes)
-        app.add_routes([*counter.ROUTES, *control.ROUTES])
+        app.add_routes([*counter.ROUTES, *control.ROUTES, *control_page.ROUTES])
         app.on_startup.append(bank.open)
         app.on_shutdown.append(bank.stop_waiting)
         app.on_cleanup.append(bank.close)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from deploy.sandbox.ecpay import api as ecpay_api
-from deploy.sandbox.ecpay import cashier
+from deploy.sandbox.ecpay import cashier, settlement_file
 from deploy.sandbox.line_pay import api as line_pay_api
 from deploy.sandbox.line_pay import pages as line_pay_pages
 
@@ -21,6 +21,6 @@ class Provider:
 
 
 PROVIDERS: Sequence[Provider] = (
-    Provider("綠界科技", "ECPay", [*ecpay_api.ROUTES, *cashier.ROUTES]),
+    Provider("綠界科技", "ECPay", [*ecpay_api.ROUTES, *cashier.ROUTES, *settlement_file.ROUTES]),
     Provider("連加支付", "LINE Pay", [*line_pay_api.ROUTES, *line_pay_pages.ROUTES]),
 )

@@ -206,15 +206,17 @@ def list_latest(db: Connection) -> list[Trade]:
     return [_read(row) for row in rows]
 
 
-def list_known_between(db: Connection, merchant: str, since: float, until: float) -> list[Trade]:
-    """What the merchant was told about in this time, in the order in which it was paid."""
+def list_paid_between(
+    db: Connection, merchant: str, since: float, until: float, *, known_at: float
+) -> list[Trade]:
+    """What was paid in this time, as far as the shop is told of it by then."""
     rows = db.execute(
         """
         SELECT * FROM trades
-         WHERE merchant = ? AND known_at >= ? AND known_at < ?
+         WHERE merchant = ? AND paid_at >= ? AND paid_at < ? AND known_at <= ?
          ORDER BY paid_at, trade_no
         """,
-        (merchant, since, until),
+        (merchant, since, until, known_at),
     )
     return [_read(row) for row in rows]
 
