@@ -221,7 +221,7 @@ async def test_drafts_are_remembered_two_days_and_one_day_before(pool: Pool, lif
         async with transaction(pool) as tx:
             for days in drafts.REMINDED_DAYS_BEFORE:
                 await drafts.remind(tx, days_before=days, now=submit_by - timedelta(hours=hours))
-        said += [(hours, event.days_left) for event in await events(pool)  # type: ignore[attr-defined]
+        said += [(hours, event.days_left) for event in await events(pool)
                  if isinstance(event, SubmissionDue)]  # fmt: skip
     assert said == [(47, 2), (23, 1)]
 
