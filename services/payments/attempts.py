@@ -138,7 +138,7 @@ async def issue(tx: Tx, *, issued: Sequence[Issued], now: datetime) -> None:
           FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
                AS given (trade_number, provider_number, instructions, expires_at)
          WHERE attempts.trade_number = given.trade_number
-           AND instructions = jsonb_build_object() AND closed_at IS NULL
+           AND attempts.instructions = jsonb_build_object() AND closed_at IS NULL
         RETURNING {_COLUMNS}
         """,  # noqa: S608 (a constant)
         list(newest),
