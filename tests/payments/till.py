@@ -26,7 +26,8 @@ from services.payments.attempts import Attempt
 from services.payments.cashier import Cashier, Opened
 from services.payments.methods import Form, Link
 from services.payments.notices import Notice
-from services.payments.order_book import Order
+from services.payments.order_book import Item, Order
+from services.payments.orders import NewOrder
 from services.payments.refund_book import Refund, Surplus
 from services.payments.schedule import settle_notices
 from services.payments.settings import Settings
@@ -62,6 +63,33 @@ class Till:
         submitted = self.submitted(**changed)
         await self.hear(submitted)
         return await self.order_of(submitted)
+
+    async def owe_together(self, count: int) -> Order:
+        """Let a group owe for several registrations."""
+        parts = [self.submitted() for _ in range(count)]
+        first = parts[0]
+        new = NewOrder(
+            account_id=first.account_id,
+            reference=first.reference,
+            titles=TITLES,
+            methods=METHODS,
+            opened_at=self.now,
+            pay_by=self.now + (PAY_BY - MORNING),
+            items=[
+                Item(
+                    part.registration_id,
+                    part.reference,
+                    TITLES,
+                    part.programme,
+                    part.exam_date,
+                    part.amount_twd,
+                )
+                for part in parts
+            ],
+        )
+        async with transaction(self.pool) as tx:
+            await orders.open_(tx, orders=[new, new])
+        return await self.order_of(first)
 
     def submitted(self, **changed: Any) -> RegistrationSubmitted:
         fields: dict[str, Any] = {
