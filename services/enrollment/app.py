@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.enrollment import commands, pages, staff
 from services.enrollment.consumers import HANDLERS
-from services.enrollment.schedule import JOBS
+from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
 from shared import guards, run
 from shared.auth import Role
@@ -29,7 +29,7 @@ def create_app(settings: Settings) -> Service:
 
 
 def create_worker(settings: Settings) -> Worker:
-    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS, jobs=JOBS)
+    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS, jobs=jobs(settings))
 
 
 ENTRY = run.Entry(
