@@ -41,6 +41,8 @@ class Entry:
     create_worker: Callable[[Any], Worker]
     folder: Path
     commands: Mapping[str, Command] = field(default_factory=dict)
+    # Puts into a migrated database what has to be there before anybody comes; done every time.
+    fill: Callable[[Any], Coroutine[Any, Any, None]] | None = None
 
 
 def main(entry: Entry, arguments: Sequence[str] | None = None) -> None:
@@ -119,6 +121,8 @@ async def prepare(entry: Entry, settings: ServiceSettings) -> None:
     Queues are declared before anybody publishes: an exchange forgets what it cannot route.
     """
     await migrate.migrate(str(settings.database_url), entry.folder / "migrations")
+    if entry.fill is not None:
+        await entry.fill(settings)
     handlers = {**SHARED_HANDLERS, **entry.create_worker(settings).handlers}
     connection = await bus.connect(str(settings.amqp_url), name=f"{entry.name} migrate")
     try:

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
-from services.enrollment import pages, staff
+from services.enrollment import commands, pages, staff
 from services.enrollment.consumers import HANDLERS
+from services.enrollment.document_store import DOCUMENT_STORE, DocumentStore
+from services.enrollment.pages.documents import BODY_LIMIT
+from services.enrollment.pictures import PICTURES, Pictures
 from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
 from shared import guards, run
 from shared.auth import Role
+from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
 
@@ -23,8 +27,20 @@ def create_app(settings: Settings) -> Service:
             Audience(
                 "/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
             ),
+            Audience("/enrollment/registrations/", pages.REGISTRATION_ROUTES, guards.CANDIDATES),
+            Audience(
+                "/enrollment/documents/",
+                pages.DOCUMENT_ROUTES,
+                guards.CANDIDATES,
+                body_limit=BODY_LIMIT,
+            ),
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
+        provided={
+            VAULT: settings.vault,
+            DOCUMENT_STORE: DocumentStore(settings),
+            PICTURES: Pictures(workers=settings.picture_workers),
+        },
     )
 
 
@@ -32,7 +48,15 @@ def create_worker(settings: Settings) -> Worker:
     return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS, jobs=jobs(settings))
 
 
-ENTRY = run.Entry("enrollment", Settings, create_app, create_worker, folder=HERE)
+ENTRY = run.Entry(
+    "enrollment",
+    Settings,
+    create_app,
+    create_worker,
+    folder=HERE,
+    commands=commands.COMMANDS,
+    fill=commands.prepare,
+)
 
 if __name__ == "__main__":
     run.main(ENTRY)
