@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Annotated
 
+from aiohttp import web
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -54,6 +55,9 @@ class Vault:
     def _derive(self, key_id: bytes, purpose: str) -> bytes:
         kdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
         return kdf.derive(self._secrets[key_id])
+
+
+VAULT = web.AppKey("vault", Vault)
 
 
 def _is_usable(value: SecretStr) -> SecretStr:

@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from services.enrollment.form_steps import Questions, Step, WholeForm, read_whole
+from services.enrollment.form_steps import Step, WholeForm
 from services.enrollment.programmes import Programme
 from services.enrollment.registrations import Registration, drafts
 from services.enrollment.registrations.drafts import Sent
 from shared.db import Tx
-from shared.forms import Form
 from shared.vault import Vault
 
 PURPOSE = "identity number"
@@ -100,11 +99,6 @@ async def has_agreed(tx: Tx, *, registration_id: UUID, programme: Programme) -> 
         [consent["version"] for consent in programme.consents],
     )
     return not missing
-
-
-def check(answers: Answers, questions: Questions) -> Form[WholeForm]:
-    """Hold what was answered against what is asked."""
-    return read_whole(answers, questions)
 
 
 def freeze(form: WholeForm, vault: Vault) -> Sent:

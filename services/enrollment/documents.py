@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.enrollment.answers import Answers
 from services.enrollment.pictures import Picture
 from services.enrollment.programmes import Programme, Titles
 from shared.db import Tx
 from shared.errors import Refused
+from shared.ids import new_id
 
 # Enough for one run of the job; it is called again while there are more.
 AT_ONCE = 100
@@ -30,6 +31,10 @@ class NotAskedFor(Refused):
     """This document is not asked for."""
 
     status: ClassVar[int] = 404
+
+
+class NotReplaced(Refused):
+    """Replace each document that was returned, then hand them in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +58,23 @@ class Document:
     height: int
     arrived_at: datetime
     returned_why: str | None
+    is_replacement: bool
+
+    @property
+    def was_returned(self) -> bool:
+        """Whether it may be replaced although the registration was sent."""
+        return self.returned_why is not None or self.is_replacement
 
 
-COLUMNS = "id, registration_id, document, bytes, width, height, arrived_at, returned_why"
+COLUMNS = (
+    "id, registration_id, document, bytes, width, height, arrived_at, returned_why, is_replacement"
+)
 
 
-def list_wanted(
-    programme: Programme, *, answers: Answers, birth_date: date | None, exam_date: date
-) -> list[Wanted]:
+def list_wanted(programme: Programme, *, answers: Answers, exam_date: date) -> list[Wanted]:
     """List what is to be uploaded, as far as the answers tell."""
+    born = answers.get("birth_date")
+    birth_date = date.fromisoformat(born) if born else None
     return [
         Wanted(one["code"], one["titles"], one["hints"])
         for one in programme.documents
@@ -84,7 +97,7 @@ async def announce(
     tx: Tx, *, registration_id: UUID, document: str, picture: Picture, now: datetime
 ) -> UUID:
     """Say that a file is about to be written; return the id it is written under."""
-    document_id = uuid4()
+    document_id = new_id(now)
     await tx.execute(
         """
         INSERT INTO documents (id, registration_id, document, bytes, width, height, arrived_at)
@@ -112,15 +125,20 @@ async def keep(tx: Tx, *, document_id: UUID) -> None:
     )
     if row is None:
         raise NoSuchDocument  # it took so long that its file was tidied away
-    await tx.execute(
+    was_returned = await tx.fetchval(
         """
         UPDATE documents SET state = 'dropped'
          WHERE registration_id = $1 AND document = $2 AND state = 'kept'
+        RETURNING returned_why IS NOT NULL OR is_replacement
         """,
         row["registration_id"],
         row["document"],
     )
-    await tx.execute("UPDATE documents SET state = 'kept' WHERE id = $1", document_id)
+    await tx.execute(
+        "UPDATE documents SET state = 'kept', is_replacement = $2 WHERE id = $1",
+        document_id,
+        bool(was_returned),
+    )
 
 
 async def list_(tx: Tx, *, registration_id: UUID) -> dict[str, Document]:
@@ -143,9 +161,12 @@ async def return_(tx: Tx, *, registration_id: UUID, reasons: Mapping[str, str]) 
     """Say what is wrong with some of them; each has to be replaced."""
     await tx.execute(
         """
-        UPDATE documents SET returned_why = reason.text
-          FROM unnest($2::text[], $3::text[]) AS reason (document, text)
-         WHERE registration_id = $1 AND documents.document = reason.document AND state = 'kept'
+        UPDATE documents
+           SET is_replacement = false,
+               returned_why = (SELECT text
+                                 FROM unnest($2::text[], $3::text[]) AS reason (document, text)
+                                WHERE reason.document = documents.document)
+         WHERE registration_id = $1 AND state = 'kept'
         """,
         registration_id,
         list(reasons),

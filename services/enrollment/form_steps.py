@@ -83,6 +83,11 @@ class Questions:
         first, _ = FOLLOWING.get(name, (name, None))
         return first in self.required or first in self.optional
 
+    def follows(self, name: str, answers: Mapping[str, Any]) -> bool:
+        """Tell whether this is asked of whoever answered like this."""
+        first, only_after = FOLLOWING.get(name, (name, None))
+        return self.asks(name) and only_after in {None, answers.get(first)}
+
     def find_choice(self, name: str, code: str) -> Choice | None:
         return next((one for one in self.choices.get(name, ()) if one.code == code), None)
 
@@ -113,10 +118,7 @@ class Step(BaseModel):
     def _is_asked(cls, answer: Any, info: ValidationInfo) -> Any:
         questions = _asked(info)
         name = info.field_name or ""
-        if not questions.asks(name):
-            return None
-        first, only_after = FOLLOWING.get(name, (name, None))
-        if only_after is not None and info.data.get(first) != only_after:
+        if not questions.follows(name, info.data):
             return None
         is_blank = answer is None or (isinstance(answer, str) and not answer.strip())
         if not is_blank:

@@ -32,7 +32,8 @@ CREATE TABLE documents (
     width           integer     NOT NULL CHECK (width > 0),
     height          integer     NOT NULL CHECK (height > 0),
     arrived_at      timestamptz NOT NULL,
-    returned_why    text                   -- what a registrar says is wrong with it
+    returned_why    text,                  -- what a registrar says is wrong with it
+    is_replacement  boolean     NOT NULL DEFAULT false  -- of one that was returned
 );
 
 CREATE UNIQUE INDEX documents_kept ON documents (registration_id, document) WHERE state = 'kept';

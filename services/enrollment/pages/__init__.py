@@ -1,0 +1,15 @@
+"""Pages of enrollment: the calendar for everyone, registrations for their candidates."""
+
+from services.enrollment.pages import calendar, documents, forms, registrations, sending
+
+DOCUMENT_ROUTES = documents.ROUTES
+
+REGISTRATION_ROUTES = [
+    *registrations.ROUTES,
+    *forms.ROUTES,
+    *sending.ROUTES,
+]
+
+ROUTES = [
+    *calendar.ROUTES,
+]
