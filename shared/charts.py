@@ -116,5 +116,5 @@ def columns(numbers: Mapping[date, int]) -> Columns:
 
 def _round_up(number: int) -> int:
     """Give the next number that is 1, 2 or 5 and zeros: a scale that people read at a glance."""
-    power = 10 ** (len(str(number)) - 1)
+    power: int = 10 ** (len(str(number)) - 1)
     return next(step * power for step in (1, 2, 5, 10) if step * power >= number)

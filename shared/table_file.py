@@ -16,8 +16,14 @@ MOST_COLUMNS = 100
 PIECE = 64 * 1024
 # What zipfile raises on files that are cut off, locked by a password or made to confuse it.
 UNPACKING_FAILS = (
-    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 class Unreadable(ValueError):

@@ -21,9 +21,9 @@ DESCRIPTION = """\
 The addresses that are meant for programs. They need no session and read no cookie. Whatever goes
 wrong is answered with a problem document (RFC 9457), whose title is a name to go by.
 """
-TOKEN = "token"
+BEARER = "bearer"
 SECURITY_SCHEMES: Document = {
-    TOKEN: {
+    BEARER: {
         "type": "http",
         "scheme": "bearer",
         "description": "A token that a candidate made on the page /enrollment/tokens/.",
@@ -117,12 +117,15 @@ def _operation(address: Address, names: dict[Use, Document]) -> Document:
         "tags": [address.part.name],
         "summary": say_first(address.handler),
         "description": say_rest(address.handler),
-        "security": [{TOKEN: []}] if address.needs_token else [],
+        "security": [{BEARER: []}] if address.needs_token else [],
         "parameters": _parameters(address),
     }
     if operation.files:
         file = {"schema": {"type": "string", "format": "binary"}}
-        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.files, file)}
+        described["requestBody"] = {
+            "required": True,
+            "content": dict.fromkeys(operation.files, file),
+        }
     if operation.request:
         schema = names[operation.request, "validation"]
         described["requestBody"] = {

@@ -45,6 +45,11 @@ class Entry:
         return self.verdict == "will_be_marked"
 
 
+def list_good(entries: Sequence[Entry]) -> list[UUID]:
+    """List the registrations that would be marked."""
+    return [e.registration_id for e in entries if e.is_good and e.registration_id is not None]
+
+
 def count_verdicts(entries: Sequence[Entry]) -> dict[Verdict, int]:
     return dict(Counter(entry.verdict for entry in entries))
 

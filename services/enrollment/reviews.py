@@ -67,7 +67,8 @@ async def take(tx: Tx, *, registration_id: UUID, reviewer: Reviewer, now: dateti
     row = await tx.fetchrow(
         """
         INSERT INTO reviews AS held (registration_id, reviewer, name, taken_until)
-        SELECT id, $2::uuid, $3::text, $4::timestamptz FROM registrations WHERE id = $1 AND state = 'in_review'
+        SELECT id, $2::uuid, $3::text, $4::timestamptz
+          FROM registrations WHERE id = $1 AND state = 'in_review'
         ON CONFLICT (registration_id) DO UPDATE
            SET reviewer = EXCLUDED.reviewer, name = EXCLUDED.name,
                taken_until = EXCLUDED.taken_until

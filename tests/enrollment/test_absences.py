@@ -25,9 +25,7 @@ async def judge(pool: Pool, *typed: str) -> list[str]:
 async def test_every_line_gets_a_verdict_of_its_own(pool: Pool) -> None:
     await add_sitting(pool, "m1", {"taoyuan": None}, exam_date=YESTERDAY)
     await add_sitting(pool, "m2", {"taoyuan": None}, number=2, exam_date=TODAY)
-    await add_sitting(
-        pool, "m3", {"taoyuan": None}, number=3, exam_date=TODAY + timedelta(days=1)
-    )
+    await add_sitting(pool, "m3", {"taoyuan": None}, number=3, exam_date=TODAY + timedelta(days=1))
     good, waiting = await confirm(pool), await send(pool)
     today, tomorrow = await confirm(pool, "m2"), await confirm(pool, "m3")
     absent = await confirm(pool)
@@ -63,9 +61,7 @@ async def test_what_is_said_beforehand_is_what_happens(pool: Pool) -> None:
     await add_sitting(pool, "m1", {"taoyuan": None}, exam_date=YESTERDAY)
     all_ = [await confirm(pool), await send(pool), await confirm(pool)]
     async with transaction(pool) as tx:
-        entries = await absences.judge(
-            tx, typed=[(1, one.reference) for one in all_], now=NOW
-        )
+        entries = await absences.judge(tx, typed=[(1, one.reference) for one in all_], now=NOW)
         count = await deciding.mark_absent(
             tx, registration_ids=[one.id for one in all_], actor="test", now=NOW
         )

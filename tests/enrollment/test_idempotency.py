@@ -52,10 +52,14 @@ async def test_other_keys_and_other_tokens_are_other_calls(pool: Pool) -> None:
 
 async def test_a_call_that_failed_leaves_no_trace(pool: Pool) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with transaction(pool) as tx:
-            await begin(tx, call())
-            raise ZeroDivisionError
+        await begin_and_fail(pool)
     assert await answer(pool, call()) is None
+
+
+async def begin_and_fail(pool: Pool) -> None:
+    async with transaction(pool) as tx:
+        await begin(tx, call())
+        raise ZeroDivisionError
 
 
 async def test_a_call_that_is_to_come_again_is_forgotten(pool: Pool) -> None:
@@ -75,12 +79,13 @@ async def test_who_repeats_a_call_under_way_waits_for_its_answer(pool: Pool) -> 
 
 
 async def test_who_repeats_a_call_that_then_fails_is_the_first(pool: Pool) -> None:
-    with pytest.raises(ZeroDivisionError):
-        async with transaction(pool) as tx:
-            await begin(tx, call())
-            repetition = asyncio.create_task(answer(pool, call()))
-            await waits_for_a_lock(pool)
-            raise ZeroDivisionError
+    async with pool.acquire() as connection:
+        under_way = connection.transaction()
+        await under_way.start()
+        await begin(connection, call())
+        repetition = asyncio.create_task(answer(pool, call()))
+        await waits_for_a_lock(pool)
+        await under_way.rollback()
     assert await repetition is None
 
 

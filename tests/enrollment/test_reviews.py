@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -156,11 +157,10 @@ async def test_of_two_who_click_on_the_same_one_gets_it(pool: Pool) -> None:
     ]
 
 
-async def queue(pool: Pool, wanted: Wanted = Wanted(), **more: object) -> list[UUID]:  # noqa: B008
+async def queue(pool: Pool, wanted: Wanted | None = None, **more: Any) -> list[UUID]:
+    asked = {"wanted": wanted or Wanted(), "waiting_before": NOW, "now": NOW, "limit": 10, **more}
     async with transaction(pool) as tx:
-        found = await registration_lists.list_queue(
-            tx, wanted=wanted, **{"waiting_before": NOW, "now": NOW, "limit": 10, **more}
-        )
+        found = await registration_lists.list_queue(tx, **asked)
     return [one.id for one in found]
 
 
