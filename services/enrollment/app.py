@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from services.enrollment import commands, pages, staff
+from services.enrollment import commands, crowd, pages, staff
 from services.enrollment.consumers import HANDLERS
+from services.enrollment.crowd import CROWD
 from services.enrollment.document_store import DOCUMENT_STORE, DocumentStore
 from services.enrollment.pages.documents import BODY_LIMIT
 from services.enrollment.pictures import PICTURES, Pictures
@@ -11,6 +12,7 @@ from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
 from shared import guards, run
 from shared.auth import Role
+from shared.group_commit import GroupCommit
 from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
@@ -19,6 +21,9 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
+    wishes: crowd.Crowd = GroupCommit(
+        "claims", crowd.settle, database_url=str(settings.database_url)
+    )
     return Service(
         "enrollment",
         settings,
@@ -37,10 +42,12 @@ def create_app(settings: Settings) -> Service:
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
         provided={
+            CROWD: wishes,
             VAULT: settings.vault,
             DOCUMENT_STORE: DocumentStore(settings),
             PICTURES: Pictures(workers=settings.picture_workers),
         },
+        background=[wishes],
     )
 
 

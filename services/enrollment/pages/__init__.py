@@ -1,15 +1,14 @@
-"""Pages of enrollment: the calendar for everyone, registrations for their candidates."""
+"""Pages of enrollment. Public: the calendar. For candidates: their registrations."""
 
-from services.enrollment.pages import calendar, documents, forms, registrations, sending
+from services.enrollment.pages import calendar, claims, documents, forms, registrations, sending
 
 DOCUMENT_ROUTES = documents.ROUTES
 
 REGISTRATION_ROUTES = [
+    *claims.ROUTES,
     *registrations.ROUTES,
     *forms.ROUTES,
     *sending.ROUTES,
 ]
 
-ROUTES = [
-    *calendar.ROUTES,
-]
+ROUTES = calendar.ROUTES
