@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from services.enrollment import api, commands, pages
+from services.enrollment import api, commands, crowd, pages
 from services.enrollment.api import claims as api_claims
 from services.enrollment.api import documents as api_documents
 from services.enrollment.api.calls import check_token
 from services.enrollment.api.claims import KEYED_CROWD, KeyedCrowd
 from services.enrollment.consumers import HANDLERS
+from services.enrollment.crowd import CROWD
 from services.enrollment.document_store import DOCUMENT_STORE, DocumentStore
 from services.enrollment.pages.documents import BODY_LIMIT
 from services.enrollment.pictures import PICTURES, Pictures
@@ -33,6 +34,7 @@ HERE = Path(__file__).parent
 
 def create_app(settings: Settings) -> Service:
     database_url = str(settings.database_url)
+    wishes: crowd.Crowd = GroupCommit("claims", crowd.settle, database_url=database_url)
     keyed_wishes: KeyedCrowd = GroupCommit(
         "api claims", api_claims.settle, database_url=database_url
     )
@@ -76,12 +78,13 @@ def create_app(settings: Settings) -> Service:
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
         provided={
+            CROWD: wishes,
             KEYED_CROWD: keyed_wishes,
             VAULT: settings.vault,
             DOCUMENT_STORE: DocumentStore(settings),
             PICTURES: Pictures(workers=settings.picture_workers),
         },
-        background=[keyed_wishes],
+        background=[wishes, keyed_wishes],
     )
 
 

@@ -8,8 +8,12 @@ from uuid import UUID
 
 from aiohttp import ClientResponse, FormData
 
+from services.enrollment import documents
+from services.enrollment.document_store import DocumentStore
+from services.enrollment.pictures import Picture
 from services.enrollment.registrations.claims import Claimed
-from shared.db import Pool
+from services.enrollment.settings import Settings
+from shared.db import Pool, transaction
 from tests.conftest import MakeDatabase
 from tests.enrollment import catalogues, pictures, world
 from tests.site import FROM_OUR_PAGE, Site, open_site
@@ -46,6 +50,7 @@ FORM: Mapping[str, Mapping[str, str]] = {
     "postage": {"paper_ticket": "no", "materials": "yes"},
 }
 DOCUMENTS = ("photo", "id_front")
+PHOTO = Picture(b"\xff\xd8\xff\xd9", 1, 1)
 
 
 @dataclass
@@ -132,25 +137,52 @@ class Candidate:
 async def open_hall(make_database: MakeDatabase) -> AsyncIterator[Site]:
     """Open identity and enrollment, with the Hakka programme and two sittings that are open."""
     async with open_site(make_database, "identity", "enrollment") as site:
-        pool = site.pools["enrollment"]
-        await catalogues.load(pool, catalogues.shipped())
-        now = datetime.now(UTC)
-        await pool.execute(
-            """
-            UPDATE sittings SET opens_at = $2, closes_at = $3, tickets_at = $4, results_at = $4
-             WHERE code = ANY($1::text[])
-            """,
-            [MULTI, NATIONAL],
-            now - timedelta(days=1),
-            now + timedelta(days=20),
-            now + timedelta(days=40),
-        )
+        await open_sittings(site.pools["enrollment"])
         yield site
+
+
+async def open_sittings(pool: Pool) -> None:
+    await catalogues.load(pool, catalogues.shipped())
+    now = datetime.now(UTC)
+    await pool.execute(
+        """
+        UPDATE sittings SET opens_at = $2, closes_at = $3, tickets_at = $4, results_at = $4
+         WHERE code = ANY($1::text[])
+        """,
+        [MULTI, NATIONAL],
+        now - timedelta(days=1),
+        now + timedelta(days=20),
+        now + timedelta(days=40),
+    )
 
 
 async def arrive(site: Site, sitting: str = MULTI, area: str = AREA) -> Candidate:
     """Sign in and take a place."""
     account_id, cookie = await site.begin_session()
-    wish = world.wish(sitting, area, account_id=account_id, arrived_at=datetime.now(UTC))
-    claimed = await world.claim_one(site.pools["enrollment"], wish)
+    claimed = await take_place(site, account_id, sitting, area)
     return Candidate(site, account_id, cookie, claimed)
+
+
+async def take_place(
+    site: Site, account_id: UUID, sitting: str = MULTI, area: str = AREA
+) -> Claimed:
+    wish = world.wish(sitting, area, account_id=account_id, arrived_at=datetime.now(UTC))
+    return await world.claim_one(site.pools["enrollment"], wish)
+
+
+async def give_registration(site: Site, owner: UUID) -> dict[str, str]:
+    """Give somebody a registration with a photo; return what stands in its addresses."""
+    pool = site.pools["enrollment"]
+    if not await pool.fetchval("SELECT count(*) FROM sittings WHERE code = $1", MULTI):
+        await open_sittings(pool)
+    claimed = await take_place(site, owner)
+    settings = site.settings["enrollment"]
+    assert isinstance(settings, Settings)
+    now = datetime.now(UTC)
+    async with transaction(pool) as tx:
+        photo = await documents.announce(
+            tx, registration_id=claimed.id, document="photo", picture=PHOTO, now=now
+        )
+        await documents.keep(tx, document_id=photo)
+    await DocumentStore(settings).put(photo, PHOTO.content)
+    return {"registration_id": str(claimed.id), "step": "person", "document": "photo"}

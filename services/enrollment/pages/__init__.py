@@ -1,7 +1,8 @@
-"""Pages of enrollment: the calendar for everyone, registrations for their candidates."""
+"""Pages of enrollment. Public: the calendar. For candidates: their registrations."""
 
 from services.enrollment.pages import (
     calendar,
+    claims,
     documents,
     forms,
     registrations,
@@ -14,6 +15,7 @@ DOCUMENT_ROUTES = documents.ROUTES
 TOKEN_ROUTES = tokens.ROUTES
 
 REGISTRATION_ROUTES = [
+    *claims.ROUTES,
     *registrations.ROUTES,
     *forms.ROUTES,
     *sending.ROUTES,
