@@ -35,7 +35,9 @@ async def look_at_list(request: web.Request) -> web.Response:
     numbers = str(posted.get("numbers", ""))
     try:
         if isinstance(file, FileField):
-            typed = await asyncio.to_thread(_read_file, file.file.read())
+            with file.file:  # a body of more than the usual size is not tidied up by itself
+                content = file.file.read()
+            typed = await asyncio.to_thread(_read_file, content)
         else:
             typed = _read_lines(numbers)
     except Unreadable:
