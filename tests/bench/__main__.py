@@ -21,12 +21,11 @@ BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
 }
 
 
-async def run_all(names: list[str]) -> list[Report]:
+async def run_all(names: list[str], started: Servers) -> list[Report]:
     found = []
-    with servers.start() as started:
-        for name in names:
-            found.append(await BENCHMARKS[name](started))
-            report.print_table(found[-1])
+    for name in names:
+        found.append(await BENCHMARKS[name](started))
+        report.print_table(found[-1])
     return found
 
 
@@ -37,7 +36,8 @@ def main() -> None:
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     log_as_in_production()
-    report.print_json(uvloop.run(run_all(names)))
+    with servers.start() as started:
+        report.print_json(uvloop.run(run_all(names, started)))
 
 
 if __name__ == "__main__":
