@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,10 @@ class Sandbox:
         """Nothing goes wrong any more."""
         await self._control("DELETE", "faults")
 
+    async def faults(self) -> list[dict[str, Any]]:
+        """What is still to go wrong."""
+        return [dict(one) for one in await self._control("GET", "faults")]
+
     async def claim_paid(
         self, number: str, *, kind: str = "forged", amount: int | None = None
     ) -> None:
@@ -138,6 +142,10 @@ class Sandbox:
     async def set_time(self, now: datetime) -> None:
         """Let it be this time at the providers; their clock goes on from there."""
         await self._control("PUT", "clock", {"now": now.isoformat()})
+
+    async def set_ahead(self, by: timedelta) -> None:
+        """Let the providers' clock be ahead of the real one."""
+        await self._control("PUT", "clock", {"ahead_seconds": by.total_seconds()})
 
     async def approve(self, payment_url: str, *, comes_back: bool = True) -> str:
         """Approve at LINE Pay; return where the browser is sent, unless it is closed then."""

@@ -23,8 +23,10 @@ async def shop() -> AsyncIterator[Shop]:
         yield shop
 
 
-def stamp(shop: Shop, seconds: int = 0) -> str:
-    return f"{shop.sandbox.bank.clock.now() + seconds:.0f}"
+def about(shop: Shop, number: str, seconds: int = 0) -> dict[str, str]:
+    """What a question about a trade says, if it was written so many seconds from now."""
+    stamp = f"{shop.sandbox.bank.clock.now() + seconds:.0f}"
+    return {"MerchantTradeNo": number, "TimeStamp": stamp}
 
 
 @pytest.mark.parametrize("method", ["Credit", "ATM", "CVS", "BARCODE"])
@@ -46,7 +48,7 @@ async def test_an_unknown_number_is_not_found(shop: Shop) -> None:
     assert (told["TradeStatus"], told["TradeNo"]) == ("10200047", "")
     number, _ = await shop.order("CVS")
     other = MERCHANTS["2000132"]
-    _, told, _ = await shop.ask(QUERY, signer=other, MerchantTradeNo=number, TimeStamp=stamp(shop))
+    _, told, _ = await shop.ask(QUERY, about(shop, number), signer=other)
     assert told["TradeStatus"] == "10200047", "another shop's numbers are its own"
 
 
@@ -71,29 +73,25 @@ async def test_a_slip_is_known_to_be_paid_two_days_later() -> None:
 async def test_a_time_stamp_is_good_for_three_minutes(shop: Shop, path: str, seconds: int) -> None:
     number, _ = await shop.order("CVS")
     for good in (-170, 0, 170):
-        _, told, _ = await shop.ask(path, MerchantTradeNo=number, TimeStamp=stamp(shop, good))
+        _, told, _ = await shop.ask(path, about(shop, number, good))
         assert told["MerchantTradeNo"] == number
-    _, _, text = await shop.ask(path, MerchantTradeNo=number, TimeStamp=stamp(shop, seconds))
+    _, _, text = await shop.ask(path, about(shop, number, seconds))
     assert text == "0|TimeStamp Error."
 
 
 async def test_a_question_that_is_not_in_order_is_answered_in_unsigned_words(shop: Shop) -> None:
     number, _ = await shop.order("CVS")
-    for fields, words in (
-        ({"TimeStamp": stamp(shop)}, "0|MerchantTradeNo Error."),
-        ({"MerchantTradeNo": number}, "0|TimeStamp Error."),
-        ({"MerchantTradeNo": number, "TimeStamp": stamp(shop) + "000"}, "0|TimeStamp Error."),
-        ({"MerchantTradeNo": "x-1", "TimeStamp": stamp(shop)}, "0|MerchantTradeNo Error."),
-        ({"MerchantTradeNo": number, "TimeStamp": stamp(shop), "X": "1"}, "0|X Error."),
-        (
-            {"MerchantTradeNo": number, "TimeStamp": stamp(shop), "MerchantID": "1"},
-            "0|MerchantID Error.",
-        ),
+    asked = about(shop, number)
+    for changed, words in (
+        ({"MerchantTradeNo": ""}, "0|MerchantTradeNo Error."),
+        ({"TimeStamp": ""}, "0|TimeStamp Error."),
+        ({"TimeStamp": asked["TimeStamp"] + "000"}, "0|TimeStamp Error."),
+        ({"MerchantTradeNo": "x-1"}, "0|MerchantTradeNo Error."),
+        ({"X": "1"}, "0|X Error."),
+        ({"MerchantID": "1"}, "0|MerchantID Error."),
     ):
-        assert (await shop.ask(QUERY, **fields))[2] == words
-    signed = MERCHANT.sign(
-        {"MerchantID": MERCHANT.id, "MerchantTradeNo": number, "TimeStamp": stamp(shop)}
-    )
+        assert (await shop.ask(QUERY, {**asked, **changed}))[2] == words
+    signed = MERCHANT.sign({"MerchantID": MERCHANT.id, **asked})
     answer = await shop.sandbox.session.post(
         f"{shop.sandbox.ecpay}{QUERY}", data={**signed, "MerchantTradeNo": "OTHER"}
     )
@@ -102,23 +100,23 @@ async def test_a_question_that_is_not_in_order_is_answered_in_unsigned_words(sho
 
 async def test_who_asks_too_often_is_shut_out_for_half_an_hour() -> None:
     async with open_shop(most_queries_a_minute=3) as shop:
-        asked = {"MerchantTradeNo": "X", "TimeStamp": stamp(shop)}
-        statuses = [(await shop.ask(QUERY, **asked))[0] for _ in range(5)]
+        asked = about(shop, "X")
+        statuses = [(await shop.ask(QUERY, asked))[0] for _ in range(5)]
         assert statuses == [200, 200, 200, 403, 403]
         other = MERCHANTS["2000132"]
-        assert (await shop.ask(QUERY, signer=other, **asked))[0] == 200, "the others are not"
+        assert (await shop.ask(QUERY, asked, signer=other))[0] == 200, "the others are not"
         for minutes, status in ((29, 403), (31, 200)):
             await shop.sandbox.set_time(datetime.now(TAIPEI) + timedelta(minutes=minutes))
-            asked = {"MerchantTradeNo": "X", "TimeStamp": stamp(shop)}
-            assert (await shop.ask(QUERY, **asked))[0] == status
+            asked = about(shop, "X")
+            assert (await shop.ask(QUERY, asked))[0] == status
 
 
 @pytest.mark.parametrize("method", ["ATM", "CVS", "BARCODE"])
 async def test_an_issued_code_can_be_read_again(shop: Shop, method: str) -> None:
     number, code = await shop.order(method)
     await shop.sandbox.deliver()
-    asked = {"MerchantTradeNo": number, "TimeStamp": stamp(shop)}
-    _, told, _ = await shop.ask(QUERY_CODE, **asked)
+    asked = about(shop, number)
+    _, told, _ = await shop.ask(QUERY_CODE, asked)
     assert told == shop.heard[0]
     assert code in told.values()
 
@@ -127,8 +125,8 @@ async def test_no_code_is_read_where_none_was_issued(shop: Shop) -> None:
     form = shop.form("CVS")
     await shop.sandbox.check_out(form)
     for number, code in ((form["MerchantTradeNo"], "10200095"), ("NEVERUSED", "10200047")):
-        asked = {"MerchantTradeNo": number, "TimeStamp": stamp(shop)}
-        _, told, _ = await shop.ask(QUERY_CODE, **asked)
+        asked = about(shop, number)
+        _, told, _ = await shop.ask(QUERY_CODE, asked)
         assert told["RtnCode"] == code
         assert MERCHANT.has_signed(told)
 
@@ -154,7 +152,7 @@ class Card:
             "TotalAmount": str(amount),
             **changed,
         }
-        _, told, _ = await self.shop.ask(ACTION, **fields)
+        _, told, _ = await self.shop.ask(ACTION, fields)
         assert told["TradeNo"] == fields["TradeNo"]
         return told["RtnCode"] == "1"
 
