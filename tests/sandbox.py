@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import ClientResponse, ClientSession, DummyCookieJar
 from aiohttp.test_utils import TestServer
@@ -51,7 +52,6 @@ class Sandbox:
 
     url: str
     session: ClientSession
-    bank: Bank
 
     @property
     def ecpay(self) -> str:
@@ -119,7 +119,7 @@ class Sandbox:
 
     async def deliver(self) -> list[str]:
         """Send every notice that is due, wait for the answers, and return them."""
-        return await self.bank.sender.deliver()
+        return [str(one) for one in await self._control("POST", "notices/delivery")]
 
     async def captured(self) -> dict[str, Any]:
         """All money: captured_twd, payments, refunded_twd, refunds, by_method and movements."""
@@ -127,17 +127,18 @@ class Sandbox:
 
     async def order(self, number: str) -> dict[str, Any]:
         """What the providers know about an order: by its trade number or orderId."""
-        orders = await self._control("GET", "orders")
-        [found] = [
-            one
-            for one in [*orders["ecpay"], *orders["line_pay"]]
-            if number in {one.get("number"), one.get("order_id"), one.get("transaction_id")}
-        ]
-        return dict(found)
+        orders = await self._control("GET", f"orders?number={quote(number)}")
+        found: list[dict[str, Any]] = orders["ecpay"] + orders["line_pay"]
+        [order] = found
+        return order
 
     async def notices(self) -> list[dict[str, Any]]:
         """What was told or is to be told, the newest first."""
         return [dict(one) for one in await self._control("GET", "notices")]
+
+    async def now(self) -> datetime:
+        """What time it is at the providers."""
+        return datetime.fromisoformat((await self._control("GET", "clock"))["now"])
 
     async def set_time(self, now: datetime) -> None:
         """Let it be this time at the providers; their clock goes on from there."""
@@ -184,4 +185,4 @@ async def open_sandbox(
             TestServer(create_app(bank=bank), port=port),
             ClientSession(cookie_jar=DummyCookieJar()) as session,
         ):
-            yield Sandbox(url, session, bank)
+            yield Sandbox(url, session)

@@ -54,10 +54,12 @@ async def show_captured(request: web.Request) -> web.Response:
 
 
 async def show_orders(request: web.Request) -> web.Response:
+    """The latest orders, or those with this number of the shop's."""
+    number = request.query.get("number")
     found = await request.app[BANK].do(
         lambda db: {
-            "ecpay": [_plain(one) for one in trades.list_latest(db)],
-            "line_pay": [_plain(one) for one in payments.list_latest(db)],
+            "ecpay": [_plain(one) for one in trades.list_latest(db, number=number)],
+            "line_pay": [_plain(one) for one in payments.list_latest(db, number=number)],
         }
     )
     return web.json_response(found)

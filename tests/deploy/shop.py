@@ -21,6 +21,7 @@ from deploy.sandbox.rules import STRICT
 from tests.sandbox import MERCHANT, Sandbox, open_sandbox
 
 ACKNOWLEDGED = "1|OK"
+QUERY = "/Cashier/QueryTradeInfo/V5"
 EXPIRY = {"ATM": {"ExpireDate": "3"}, "CVS": {"StoreExpireDate": "60"}}
 NONE: Mapping[str, str] = {}
 numbers = count(1)
@@ -94,11 +95,14 @@ class Shop:
         text = await answer.text()
         return answer.status, dict(parse_qsl(text, keep_blank_values=True)), text
 
+    async def about(self, number: str, seconds: int = 0) -> dict[str, str]:
+        """What a question about a trade says, if it was written so many seconds from now."""
+        stamp = (await self.sandbox.now()).timestamp() + seconds
+        return {"MerchantTradeNo": number, "TimeStamp": f"{stamp:.0f}"}
+
     async def query(self, number: str) -> dict[str, str]:
         """Ask how a trade stands; the answer is signed."""
-        stamp = f"{self.sandbox.bank.clock.now():.0f}"
-        path = "/Cashier/QueryTradeInfo/V5"
-        status, told, _ = await self.ask(path, {"MerchantTradeNo": number, "TimeStamp": stamp})
+        status, told, _ = await self.ask(QUERY, await self.about(number))
         assert status == 200
         assert MERCHANT.has_signed(told)
         return told

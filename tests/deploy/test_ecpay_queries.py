@@ -7,10 +7,9 @@ import pytest
 
 from deploy.sandbox.clock import TAIPEI
 from deploy.sandbox.rules import MERCHANTS
-from tests.deploy.shop import Shop, open_shop
+from tests.deploy.shop import QUERY, Shop, open_shop
 from tests.sandbox import MERCHANT
 
-QUERY = "/Cashier/QueryTradeInfo/V5"
 QUERY_CODE = "/Cashier/QueryPaymentInfo"
 ACTION = "/CreditDetail/DoAction"
 # A day's evening at which nothing else happens.
@@ -21,12 +20,6 @@ EVENING = datetime(2026, 5, 1, 19, tzinfo=TAIPEI)
 async def shop() -> AsyncIterator[Shop]:
     async with open_shop() as shop:
         yield shop
-
-
-def about(shop: Shop, number: str, seconds: int = 0) -> dict[str, str]:
-    """What a question about a trade says, if it was written so many seconds from now."""
-    stamp = f"{shop.sandbox.bank.clock.now() + seconds:.0f}"
-    return {"MerchantTradeNo": number, "TimeStamp": stamp}
 
 
 @pytest.mark.parametrize("method", ["Credit", "ATM", "CVS", "BARCODE"])
@@ -48,7 +41,7 @@ async def test_an_unknown_number_is_not_found(shop: Shop) -> None:
     assert (told["TradeStatus"], told["TradeNo"]) == ("10200047", "")
     number, _ = await shop.order("CVS")
     other = MERCHANTS["2000132"]
-    _, told, _ = await shop.ask(QUERY, about(shop, number), signer=other)
+    _, told, _ = await shop.ask(QUERY, await shop.about(number), signer=other)
     assert told["TradeStatus"] == "10200047", "another shop's numbers are its own"
 
 
@@ -73,15 +66,15 @@ async def test_a_slip_is_known_to_be_paid_two_days_later() -> None:
 async def test_a_time_stamp_is_good_for_three_minutes(shop: Shop, path: str, seconds: int) -> None:
     number, _ = await shop.order("CVS")
     for good in (-170, 0, 170):
-        _, told, _ = await shop.ask(path, about(shop, number, good))
+        _, told, _ = await shop.ask(path, await shop.about(number, good))
         assert told["MerchantTradeNo"] == number
-    _, _, text = await shop.ask(path, about(shop, number, seconds))
+    _, _, text = await shop.ask(path, await shop.about(number, seconds))
     assert text == "0|TimeStamp Error."
 
 
 async def test_a_question_that_is_not_in_order_is_answered_in_unsigned_words(shop: Shop) -> None:
     number, _ = await shop.order("CVS")
-    asked = about(shop, number)
+    asked = await shop.about(number)
     for changed, words in (
         ({"MerchantTradeNo": ""}, "0|MerchantTradeNo Error."),
         ({"TimeStamp": ""}, "0|TimeStamp Error."),
@@ -100,14 +93,14 @@ async def test_a_question_that_is_not_in_order_is_answered_in_unsigned_words(sho
 
 async def test_who_asks_too_often_is_shut_out_for_half_an_hour() -> None:
     async with open_shop(most_queries_a_minute=3) as shop:
-        asked = about(shop, "X")
+        asked = await shop.about("X")
         statuses = [(await shop.ask(QUERY, asked))[0] for _ in range(5)]
         assert statuses == [200, 200, 200, 403, 403]
         other = MERCHANTS["2000132"]
         assert (await shop.ask(QUERY, asked, signer=other))[0] == 200, "the others are not"
         for minutes, status in ((29, 403), (31, 200)):
             await shop.sandbox.set_time(datetime.now(TAIPEI) + timedelta(minutes=minutes))
-            asked = about(shop, "X")
+            asked = await shop.about("X")
             assert (await shop.ask(QUERY, asked))[0] == status
 
 
@@ -115,7 +108,7 @@ async def test_who_asks_too_often_is_shut_out_for_half_an_hour() -> None:
 async def test_an_issued_code_can_be_read_again(shop: Shop, method: str) -> None:
     number, code = await shop.order(method)
     await shop.sandbox.deliver()
-    asked = about(shop, number)
+    asked = await shop.about(number)
     _, told, _ = await shop.ask(QUERY_CODE, asked)
     assert told == shop.heard[0]
     assert code in told.values()
@@ -125,7 +118,7 @@ async def test_no_code_is_read_where_none_was_issued(shop: Shop) -> None:
     form = shop.form("CVS")
     await shop.sandbox.check_out(form)
     for number, code in ((form["MerchantTradeNo"], "10200095"), ("NEVERUSED", "10200047")):
-        asked = about(shop, number)
+        asked = await shop.about(number)
         _, told, _ = await shop.ask(QUERY_CODE, asked)
         assert told["RtnCode"] == code
         assert MERCHANT.has_signed(told)

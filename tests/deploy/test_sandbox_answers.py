@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientError
 
-from tests.deploy.shop import Shop, line_order, open_shop
+from tests.deploy.shop import QUERY, Shop, line_order, open_shop
 
-QUERY = "/Cashier/QueryTradeInfo/V5"
 ACTION = "/CreditDetail/DoAction"
 CONFIRMATION = {"amount": 250, "currency": "TWD"}
 
@@ -29,9 +28,7 @@ async def approved(shop: Shop) -> tuple[str, str]:
 
 
 async def post_query(shop: Shop, number: str) -> int:
-    stamp = f"{shop.sandbox.bank.clock.now():.0f}"
-    asked = {"MerchantTradeNo": number, "TimeStamp": stamp}
-    return (await shop.ask(QUERY, asked))[0]
+    return (await shop.ask(QUERY, await shop.about(number)))[0]
 
 
 async def captured(shop: Shop) -> int:

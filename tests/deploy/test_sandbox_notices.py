@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,7 @@ async def paid_card(shop: Shop, **changed: str) -> str:
 
 async def later(shop: Shop, seconds: float) -> list[str]:
     """Let time pass, then send what is due."""
-    now = shop.sandbox.bank.clock.now() + seconds
-    await shop.sandbox.set_time(datetime.fromtimestamp(now, UTC))
+    await shop.sandbox.set_time(await shop.sandbox.now() + timedelta(seconds=seconds))
     return await shop.sandbox.deliver()
 
 

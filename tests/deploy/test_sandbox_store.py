@@ -5,7 +5,7 @@ import os
 import sqlite3
 import sys
 from asyncio.subprocess import Process
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -14,7 +14,6 @@ import pytest
 
 from deploy.one_machine import ports
 from deploy.sandbox import money
-from deploy.sandbox.bank import Bank
 from deploy.sandbox.money import Payment
 from deploy.sandbox.store import Store
 from tests.deploy.shop import Shop, open_shop
@@ -66,6 +65,20 @@ async def test_nobody_rewrites_money(tmp_path: Path) -> None:
     store.close()
 
 
+async def test_what_could_not_be_written_is_not_confirmed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "file")
+    await store.run(lambda db: db.execute("PRAGMA busy_timeout = 0"))
+    other = sqlite3.connect(tmp_path / "file", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    outcomes = await asyncio.gather(*map(store.run, [capture] * 3), return_exceptions=True)
+    assert [type(one) for one in outcomes] == [sqlite3.OperationalError] * 3
+    other.execute("ROLLBACK")
+    other.close()
+    await store.run(capture)
+    assert (await store.run(money.totals))["payments"] == 1
+    store.close()
+
+
 async def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
     store = Store(tmp_path / "file")
     assert await store.run(lambda db: db.execute("PRAGMA synchronous").fetchone()[0]) == FULL
@@ -84,7 +97,7 @@ async def test_orders_faults_and_the_clock_are_remembered(tmp_path: Path) -> Non
         await shop.sandbox.misbehave("silent")
         await shop.sandbox.set_ahead(timedelta(minutes=10))
     async with open_sandbox(folder=tmp_path) as again:
-        assert again.bank.clock.ahead_seconds == 600
+        assert await again.now() > datetime.now(UTC) + timedelta(minutes=9)
         assert len(await again.faults()) == 1
         assert (await again.pay(code))["number"] == number
 
@@ -105,7 +118,7 @@ async def test_killed_at_any_moment_it_has_lost_nothing_it_told_about(tmp_path: 
         try:
             async with aiohttp.ClientSession() as session:
                 await until_alive(session, url)
-                shop = Shop(Sandbox(url, session, Bank(tmp_path, url=url)), NOWHERE)
+                shop = Shop(Sandbox(url, session), NOWHERE)
                 told |= await pay_until_killed(shop, process)
         finally:
             if process.returncode is None:

@@ -200,8 +200,11 @@ def list_payable(db: Connection, *, now: float) -> list[Trade]:
     return [_read(row) for row in rows]
 
 
-def list_latest(db: Connection) -> list[Trade]:
-    rows = db.execute("SELECT * FROM trades ORDER BY opened_at DESC LIMIT ?", (MOST_SHOWN,))
+def list_latest(db: Connection, *, number: str | None = None) -> list[Trade]:
+    rows = db.execute(
+        "SELECT * FROM trades WHERE number = COALESCE(?, number) ORDER BY opened_at DESC LIMIT ?",
+        (number, MOST_SHOWN),
+    )
     return [_read(row) for row in rows]
 
 
