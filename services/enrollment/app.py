@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from services.enrollment import pages, staff
+from services.enrollment import commands, crowd, pages, staff
 from services.enrollment.consumers import HANDLERS
+from services.enrollment.crowd import CROWD
+from services.enrollment.schedule import JOBS
 from services.enrollment.settings import Settings
 from shared import guards, run
 from shared.auth import Role
+from shared.group_commit import GroupCommit
 from shared.web import Audience, Service
 from shared.worker import Worker
 
@@ -14,6 +17,9 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
+    wishes: crowd.Crowd = GroupCommit(
+        "claims", crowd.settle, database_url=str(settings.database_url)
+    )
     return Service(
         "enrollment",
         settings,
@@ -22,16 +28,27 @@ def create_app(settings: Settings) -> Service:
             Audience(
                 "/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
             ),
+            Audience("/enrollment/registrations/", pages.REGISTRATION_ROUTES, guards.CANDIDATES),
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
+        provided={CROWD: wishes},
+        background=[wishes],
     )
 
 
 def create_worker(settings: Settings) -> Worker:
-    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS)
+    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS, jobs=JOBS)
 
 
-ENTRY = run.Entry("enrollment", Settings, create_app, create_worker, folder=HERE)
+ENTRY = run.Entry(
+    "enrollment",
+    Settings,
+    create_app,
+    create_worker,
+    folder=HERE,
+    commands=commands.COMMANDS,
+    fill=commands.prepare,
+)
 
 if __name__ == "__main__":
     run.main(ENTRY)

@@ -100,6 +100,7 @@ class RegistrationConfirmed(RegistrationEvent):
     birth_date: date
     results_at: datetime
     confirmed_at: datetime
+    tickets_at: datetime | None = None  # from when the admission ticket can be had
 
 
 class RegistrationVoided(RegistrationEvent):
@@ -117,6 +118,6 @@ class RefundDue(RegistrationEvent):
     name: ClassVar[str] = "enrollment.refund_due.v1"
 
     refund_id: UUID
-    reason: Literal["review_failed"]
-    less_twd: int  # kept for postage and handling
+    reason: Literal["review_failed", "place_gone"]
+    less_twd: int  # kept for postage and handling; 0 where nothing is kept
     due_at: datetime

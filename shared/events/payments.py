@@ -57,7 +57,14 @@ class RefundDue(OrderEvent):
     refund_id: UUID
     amount_twd: int
     reason: Literal[
-        "overpaid", "review_failed", "postponed", "disaster", "personal", "late", "wrong_amount"
+        "overpaid",
+        "review_failed",
+        "place_gone",
+        "postponed",
+        "disaster",
+        "personal",
+        "late",
+        "wrong_amount",
     ]
     due_at: datetime
 

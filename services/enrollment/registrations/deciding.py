@@ -1,0 +1,220 @@
+"""Deciding: what registrars make of registrations that wait for them, and what follows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.enrollment import places, rules
+from services.enrollment.registrations import about, refunds
+from services.enrollment.registrations.openings import was_absent_before
+from shared import audit, outbox
+from shared.audit import Line
+from shared.days import end_of_day
+from shared.db import Row, Tx
+from shared.errors import Refused
+from shared.events.enrollment import (
+    DocumentsReturned,
+    RegistrationConfirmed,
+    RegistrationVoided,
+    ReturnedDocument,
+)
+
+AT_ONCE = 1_000
+
+WhyVoid: TypeAlias = Literal["documents_not_fixed", "refused", "absent_before"]
+
+# What is told of a registration that changed.
+TOLD = "registrations.id, number, account_id, sitting, area, paid_at, sittings.titles"
+
+
+class NotWaiting(Refused):
+    """This registration does not wait for a decision any more. Somebody else was quicker."""
+
+
+async def approve(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) -> None:
+    """Let somebody sit the exam."""
+    row = await tx.fetchrow(
+        f"""
+        UPDATE registrations SET state = 'confirmed', confirmed_at = $2, waiting_since = NULL
+          FROM sittings
+         WHERE id = $1 AND state = 'in_review' AND sittings.code = sitting
+        RETURNING {TOLD}, programme, level_group, exam_date, dialect, person_name, latin_name,
+                  birth_date, results_at, confirmed_at, tickets_at
+        """,  # noqa: S608
+        registration_id,
+        now,
+    )
+    if row is None:
+        raise NotWaiting
+    confirmed = RegistrationConfirmed(
+        **about(row),
+        **{
+            name: row[name] for name in RegistrationConfirmed.model_fields if name not in about(row)
+        },
+    )
+    await outbox.publish(tx, [confirmed])
+    await _record(tx, actor, "registration_approved", registration_id)
+
+
+async def return_documents(
+    tx: Tx,
+    *,
+    registration_id: UUID,
+    documents: Sequence[ReturnedDocument],
+    actor: str,
+    now: datetime,
+) -> datetime:
+    """Ask for other documents; return until when."""
+    zone = await tx.fetchval(
+        """
+        SELECT zone FROM registrations
+          JOIN sittings ON sittings.code = sitting
+          JOIN programmes ON programmes.code = programme
+         WHERE id = $1
+        """,
+        registration_id,
+    )
+    if zone is None:
+        raise NotWaiting
+    today = now.astimezone(ZoneInfo(zone)).date()
+    fix_by = end_of_day(rules.fix_by(returned_on=today), ZoneInfo(zone))
+    row = await tx.fetchrow(
+        f"""
+        UPDATE registrations SET state = 'returned', fix_by = $2, waiting_since = NULL
+          FROM sittings
+         WHERE id = $1 AND state = 'in_review' AND sittings.code = sitting
+        RETURNING {TOLD}
+        """,  # noqa: S608
+        registration_id,
+        fix_by,
+    )
+    if row is None:
+        raise NotWaiting
+    returned = DocumentsReturned(
+        **about(row), documents=list(documents), returned_at=now, fix_by=fix_by
+    )
+    await outbox.publish(tx, [returned])
+    names = [document.document for document in documents]
+    await _record(tx, actor, "documents_returned", registration_id, documents=names)
+    return fix_by
+
+
+async def resubmit(
+    tx: Tx, *, registration_id: UUID, account_id: UUID, arrived_at: datetime
+) -> None:
+    """Put a registration back among those that wait, its documents having been replaced."""
+    done = await tx.fetchval(
+        """
+        UPDATE registrations SET state = 'in_review', waiting_since = $3, fix_by = NULL
+         WHERE id = $1 AND account_id = $2 AND state = 'returned' AND fix_by > $3
+        RETURNING id
+        """,
+        registration_id,
+        account_id,
+        arrived_at,
+    )
+    if done is None:
+        raise NotWaiting
+
+
+async def refuse(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) -> None:
+    """Let somebody not sit the exam; what was paid goes back, less what is kept."""
+    row = await tx.fetchrow(
+        f"""
+        UPDATE registrations
+           SET state = 'void', ended_at = $2, ended_why = 'refused', waiting_since = NULL
+          FROM sittings
+         WHERE id = $1 AND state = 'in_review' AND sittings.code = sitting
+        RETURNING {TOLD}, ended_at
+        """,  # noqa: S608
+        registration_id,
+        now,
+    )
+    if row is None:
+        raise NotWaiting
+    await _end(tx, [row], why="refused")
+    await _record(tx, actor, "registration_refused", registration_id)
+
+
+async def void_unfixed(tx: Tx, *, now: datetime) -> int:
+    """End those whose documents were not replaced in time."""
+    rows = await tx.fetch(
+        f"""
+        UPDATE registrations
+           SET state = 'void', ended_at = fix_by, ended_why = 'documents_not_fixed'
+          FROM sittings
+         WHERE id IN (SELECT id FROM registrations WHERE state = 'returned' AND fix_by <= $1
+                       ORDER BY fix_by LIMIT $2 FOR UPDATE SKIP LOCKED)
+           AND sittings.code = sitting
+        RETURNING {TOLD}, ended_at
+        """,  # noqa: S608
+        now,
+        AT_ONCE,
+    )
+    await _end(tx, rows, why="documents_not_fixed")
+    return len(rows)
+
+
+async def mark_absent(
+    tx: Tx, *, registration_ids: Sequence[UUID], actor: str, now: datetime
+) -> int:
+    """Note who did not come. Where the series punishes that, later entries of theirs end."""
+    rows = await tx.fetch(
+        """
+        UPDATE registrations SET state = 'absent'
+          FROM sittings
+         WHERE id = ANY($1::uuid[]) AND state = 'confirmed' AND sittings.code = sitting
+           AND exam_date <= timezone((SELECT zone FROM programmes WHERE code = programme), $2)::date
+        RETURNING id
+        """,
+        registration_ids,
+        now,
+    )
+    for row in rows:
+        await _record(tx, actor, "marked_absent", row["id"])
+    barred = await tx.fetch(
+        f"""
+        UPDATE registrations
+           SET state = 'void', ended_at = $2, ended_why = 'absent_before', waiting_since = NULL
+          FROM sittings, registrations AS missed
+         WHERE missed.id = ANY($1::uuid[])
+           AND (registrations.account_id = missed.account_id
+                OR registrations.person = missed.person)
+           AND registrations.state
+               IN ('drafting', 'awaiting_payment', 'in_review', 'returned', 'confirmed')
+           AND sittings.code = registrations.sitting
+           AND (SELECT {was_absent_before("account_id")} OR {was_absent_before("person")}
+                  FROM (SELECT registrations.sitting, registrations.account_id,
+                               registrations.person) AS wish)
+        RETURNING registrations.id, registrations.number, registrations.account_id,
+                  registrations.sitting, registrations.area, registrations.paid_at,
+                  registrations.ended_at, sittings.titles
+        """,  # noqa: S608
+        [row["id"] for row in rows],
+        now,
+    )
+    await _end(tx, barred, why="absent_before")
+    return len(rows)
+
+
+async def _end(tx: Tx, rows: Sequence[Row], *, why: WhyVoid) -> None:
+    """Tell everybody that these are void, send money back, and free the places."""
+    await outbox.publish(
+        tx, [RegistrationVoided(**about(row), why=why, voided_at=row["ended_at"]) for row in rows]
+    )
+    for row in rows:
+        if row["paid_at"] is not None:
+            await refunds.owe(
+                tx,
+                [row],
+                reason="review_failed",
+                less_twd=refunds.KEPT_TWD,
+                due_at=row["ended_at"],
+            )
+    await places.give_back(tx, rooms=[(row["sitting"], row["area"]) for row in rows])
+
+
+async def _record(tx: Tx, actor: str, act: str, registration_id: UUID, **details: object) -> None:
+    await audit.record(tx, [Line(actor, act, f"registration {registration_id}", details)])

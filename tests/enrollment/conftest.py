@@ -1,0 +1,30 @@
+"""Databases of enrollment: one with a small programme in it, and one with nothing."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared import db
+from shared.db import Pool
+from tests.conftest import MakeDatabase
+from tests.enrollment import world
+
+
+@pytest.fixture
+async def pool(make_database: MakeDatabase) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(await make_database("enrollment"), application="test")
+    await world.add_programme(pool)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def empty_url(make_database: MakeDatabase) -> str:
+    return await make_database("enrollment")
+
+
+@pytest.fixture
+async def empty(empty_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(empty_url, application="test")
+    yield pool
+    await pool.close()
