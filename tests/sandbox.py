@@ -134,7 +134,11 @@ class Sandbox:
 
     async def notices(self) -> list[dict[str, Any]]:
         """What was told or is to be told, the newest first."""
-        return [dict(one) for one in await self._control("GET", "notices")]
+        return [dict(one) for one in (await self._control("GET", "notices"))["latest"]]
+
+    async def count_waiting(self) -> int:
+        """How many notices are still to arrive: neither acknowledged nor given up."""
+        return int((await self._control("GET", "notices"))["waiting"])
 
     async def now(self) -> datetime:
         """What time it is at the providers."""

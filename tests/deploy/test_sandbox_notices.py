@@ -88,8 +88,10 @@ async def test_a_notice_is_tried_five_times_and_then_there_is_silence(shop: Shop
     shop.answer = "0|Error"
     await paid_card(shop)
     for wait in (0, 5, 10, 20, 40):
+        assert await shop.sandbox.count_waiting() == 1
         assert await later(shop, wait - 1) == []
         assert len(await later(shop, 1.5)) == 1
+    assert await shop.sandbox.count_waiting() == 0
     assert await later(shop, 24 * 3600) == []
     [notice] = await shop.sandbox.notices()
     assert (notice["tries"], notice["given_up_at"] is None) == (5, False)

@@ -178,10 +178,8 @@ def find_by_code(db: Connection, code: str) -> Trade | None:
     """What is paid with this code, account or slip, or has this number at one shop only."""
     words = code.split()
     segment = words[1] if len(words) == 3 else code
-    rows = db.execute("SELECT * FROM trades WHERE code = ?", (segment,)).fetchall()
-    if not rows:
-        rows = db.execute("SELECT * FROM trades WHERE number = ?", (code,)).fetchall()
-    found = [_read(row) for row in rows]
+    rows = db.execute("SELECT * FROM trades WHERE code = ?", (segment,))
+    found = [_read(row) for row in rows] or list_by_number(db, code)
     if len(words) == 3:
         found = [one for one in found if words == [one.barcode1, one.code, one.barcode3]]
     return found[0] if len(found) == 1 else None
@@ -200,12 +198,14 @@ def list_payable(db: Connection, *, now: float) -> list[Trade]:
     return [_read(row) for row in rows]
 
 
-def list_latest(db: Connection, *, number: str | None = None) -> list[Trade]:
-    rows = db.execute(
-        "SELECT * FROM trades WHERE number = COALESCE(?, number) ORDER BY opened_at DESC LIMIT ?",
-        (number, MOST_SHOWN),
-    )
+def list_latest(db: Connection) -> list[Trade]:
+    rows = db.execute("SELECT * FROM trades ORDER BY opened_at DESC LIMIT ?", (MOST_SHOWN,))
     return [_read(row) for row in rows]
+
+
+def list_by_number(db: Connection, number: str) -> list[Trade]:
+    """Whatever bears this number, at any shop."""
+    return [_read(row) for row in db.execute("SELECT * FROM trades WHERE number = ?", (number,))]
 
 
 def list_paid_between(

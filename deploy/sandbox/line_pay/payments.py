@@ -165,16 +165,9 @@ def list_completed(db: Connection, *, numbers: Sequence[str]) -> list[Payment]:
     return [_read(row) for row in rows]
 
 
-def list_latest(db: Connection, *, number: str | None = None) -> list[Payment]:
-    rows = db.execute(
-        """
-        SELECT * FROM line_payments
-         WHERE order_id = COALESCE(?, order_id)
-         ORDER BY requested_at DESC LIMIT ?
-        """,
-        (number, MOST_SHOWN),
-    )
-    return [_read(row) for row in rows]
+def list_latest(db: Connection) -> list[Payment]:
+    query = "SELECT * FROM line_payments ORDER BY requested_at DESC LIMIT ?"
+    return [_read(row) for row in db.execute(query, (MOST_SHOWN,))]
 
 
 def new_number(now: float) -> str:
