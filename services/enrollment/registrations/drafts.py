@@ -159,7 +159,7 @@ async def withdraw(tx: Tx, *, draft: Registration, arrived_at: datetime) -> None
         UPDATE registrations SET state = 'withdrawn', ended_at = $2
           FROM sittings
          WHERE id = $1 AND state = 'drafting' AND sittings.code = sitting
-        RETURNING id, number, account_id, sitting, area, sittings.titles
+        RETURNING id, registrations.number, account_id, sitting, area, sittings.titles
         """,
         draft.id,
         arrived_at,
@@ -180,7 +180,7 @@ async def lapse(tx: Tx, *, now: datetime) -> int:
          WHERE id IN (SELECT id FROM registrations WHERE state = 'drafting' AND submit_by <= $1
                        ORDER BY submit_by LIMIT $2 FOR UPDATE SKIP LOCKED)
            AND sittings.code = sitting
-        RETURNING id, number, account_id, sitting, area, ended_at, sittings.titles
+        RETURNING id, registrations.number, account_id, sitting, area, ended_at, sittings.titles
         """,
         now,
         AT_ONCE,
@@ -210,7 +210,7 @@ async def remind(tx: Tx, *, days_before: int, now: datetime) -> int:
                          AND (reminded_days IS NULL OR reminded_days > $2)
                        ORDER BY submit_by LIMIT $3 FOR UPDATE SKIP LOCKED)
            AND sittings.code = sitting
-        RETURNING id, number, account_id, sitting, submit_by, sittings.titles
+        RETURNING id, registrations.number, account_id, sitting, submit_by, sittings.titles
         """,
         now,
         days_before,
