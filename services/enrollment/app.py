@@ -5,11 +5,15 @@ from pathlib import Path
 from services.enrollment import commands, crowd, pages, staff
 from services.enrollment.consumers import HANDLERS
 from services.enrollment.crowd import CROWD
-from services.enrollment.schedule import JOBS
+from services.enrollment.document_store import DOCUMENT_STORE, DocumentStore
+from services.enrollment.pages.documents import BODY_LIMIT
+from services.enrollment.pictures import PICTURES, Pictures
+from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
 from shared import guards, run
 from shared.auth import Role
 from shared.group_commit import GroupCommit
+from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
 
@@ -29,15 +33,26 @@ def create_app(settings: Settings) -> Service:
                 "/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
             ),
             Audience("/enrollment/registrations/", pages.REGISTRATION_ROUTES, guards.CANDIDATES),
+            Audience(
+                "/enrollment/documents/",
+                pages.DOCUMENT_ROUTES,
+                guards.CANDIDATES,
+                body_limit=BODY_LIMIT,
+            ),
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
-        provided={CROWD: wishes},
+        provided={
+            CROWD: wishes,
+            VAULT: settings.vault,
+            DOCUMENT_STORE: DocumentStore(settings),
+            PICTURES: Pictures(workers=settings.picture_workers),
+        },
         background=[wishes],
     )
 
 
 def create_worker(settings: Settings) -> Worker:
-    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS, jobs=JOBS)
+    return Worker("enrollment", settings, folder=HERE, handlers=HANDLERS, jobs=jobs(settings))
 
 
 ENTRY = run.Entry(

@@ -81,6 +81,7 @@ async def night(servers: Servers, *, people: int = PEOPLE) -> AsyncIterator[Nigh
         environment = {
             "ENROLLMENT_DATABASE_URL": url,
             "EXAMHALL_SECRET_KEY": SECRET,
+            "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # no picture is looked at here
         }
         cookies = await _sign_in(pool, ids)
         async with WebProcess.start("enrollment", environment, servers.amqp_url) as web:

@@ -1,7 +1,14 @@
 """Pages of enrollment. Public: the calendar. For candidates: their registrations."""
 
-from services.enrollment.pages import calendar, claims
+from services.enrollment.pages import calendar, claims, documents, forms, registrations, sending
 
-REGISTRATION_ROUTES = claims.ROUTES
+DOCUMENT_ROUTES = documents.ROUTES
+
+REGISTRATION_ROUTES = [
+    *claims.ROUTES,
+    *registrations.ROUTES,
+    *forms.ROUTES,
+    *sending.ROUTES,
+]
 
 ROUTES = calendar.ROUTES
