@@ -1,8 +1,9 @@
 """Plain HTML forms, read into pydantic models, and the words a person gets back."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from aiohttp import hdrs, web
@@ -61,20 +62,29 @@ class Form(Generic[M]):
         return cls(model, empty | typed)
 
     @classmethod
-    def read(cls, model: type[M], posted: MultiMapping[Any]) -> "Form[M]":
-        form = cls.blank(model)
+    def read(
+        cls, model: type[M], posted: MultiMapping[Any], *, context: object = None
+    ) -> "Form[M]":
+        form = cls(model, {})
         answers: dict[str, Any] = {}
         for name, info in model.model_fields.items():
             form.typed[name] = _typed(name, info, posted)
             answer = _answer(name, info, posted)
             if not _is_blank(answer):
                 answers[name] = answer
-        try:
-            form.value = model.model_validate(answers)
-        except ValidationError as invalid:
-            for problem in invalid.errors(include_url=False, include_input=False):
-                name = str(problem["loc"][0]) if problem["loc"] else WHOLE_FORM
-                form.add_error(name, _sentence(model, name, problem))
+        _validate(form, answers, context)
+        return form
+
+    @classmethod
+    def of(cls, model: type[M], answers: Mapping[str, Any], *, context: object = None) -> "Form[M]":
+        """Make the form from answers that were kept before, or that a program sent."""
+        shown = {
+            name: _shown(info, answers[name])
+            for name, info in model.model_fields.items()
+            if answers.get(name) is not None
+        }
+        form = cls.blank(model, **shown)
+        _validate(form, answers, context)
         return form
 
     def add_error(self, name: str, sentence: str) -> None:
@@ -88,6 +98,15 @@ class Form(Generic[M]):
         """Give the id that the error summary leads to."""
         is_date = name in self.model.model_fields and _is_date(self.model.model_fields[name])
         return f"{name}-{DATE_PARTS[0]}" if is_date else name
+
+
+def _validate(form: Form[Any], answers: Mapping[str, Any], context: object) -> None:
+    try:
+        form.value = form.model.model_validate(answers, context=context)
+    except ValidationError as invalid:
+        for problem in invalid.errors(include_url=False, include_input=False):
+            name = str(problem["loc"][0]) if problem["loc"] else WHOLE_FORM
+            form.add_error(name, _sentence(form.model, name, problem))
 
 
 def _answer(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
@@ -114,6 +133,15 @@ def _typed(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
     return posted.get(name, "")
 
 
+def _shown(info: FieldInfo, answer: Any) -> Any:
+    """Turn a kept answer back into what is typed for it."""
+    if _holds(info, FileField, *SECRETS):
+        return ""
+    if _is_date(info):
+        return dict(zip(DATE_PARTS, f"{answer}--".split("-"), strict=False))
+    return answer
+
+
 def _is_blank(answer: Any) -> bool:
     # A file input nobody used arrives as empty bytes.
     return answer is None or (isinstance(answer, str | bytes | bytearray | list) and not answer)
@@ -128,13 +156,13 @@ def _is_date(info: FieldInfo) -> bool:
 
 
 def _holds(info: FieldInfo, *kinds: type) -> bool:
-    return any(kind in kinds for kind in _parts(info.annotation))
+    annotation: Any = info.annotation
+    return _mentions(annotation, kinds)
 
 
-def _parts(annotation: Any) -> Iterable[Any]:
-    yield annotation
-    for part in get_args(annotation):
-        yield from _parts(part)
+@cache  # asked again for every field of every form that is sent
+def _mentions(annotation: Any, kinds: tuple[type, ...]) -> bool:
+    return annotation in kinds or any(_mentions(part, kinds) for part in get_args(annotation))
 
 
 def _sentence(model: type[BaseModel], name: str, problem: Any) -> str:
@@ -146,7 +174,7 @@ def _sentence(model: type[BaseModel], name: str, problem: Any) -> str:
     return says.missing if problem["type"] == "missing" else says.wrong or says.missing
 
 
-def is_cross_site(request: web.BaseRequest, *, public_url: str) -> bool:
+def is_cross_site(request: web.BaseRequest, *, public_url: object) -> bool:
     """Test whether another site's page sent this form. Unknown senders count as other sites."""
     if request.method in SAFE_METHODS:
         return False
@@ -156,7 +184,7 @@ def is_cross_site(request: web.BaseRequest, *, public_url: str) -> bool:
         return site not in {"same-origin", "none"}
     sender: str = request.headers.get(hdrs.ORIGIN) or request.headers.get(hdrs.REFERER) or ""
     origin = _origin(sender)
-    return origin is None or origin != _origin(public_url)
+    return origin is None or origin != _origin(str(public_url))
 
 
 def _origin(address: str) -> tuple[str, str, int | None] | None:

@@ -4,7 +4,7 @@ import gettext
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 
@@ -112,8 +112,10 @@ def switch_language(*, secure: bool) -> Middleware:
 
     @web.middleware
     async def switch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+            return await handler(request)
         chosen = request.query.get(PARAMETER)
-        if chosen not in LANGUAGES or request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        if chosen not in LANGUAGES:
             return await handler(request)
         same_page = on_this_site(request.rel_url.without_query_params(PARAMETER))
         response = web.Response(status=303, headers={hdrs.LOCATION: same_page})
@@ -137,7 +139,9 @@ def moment(instant: datetime, zone: tzinfo, language: str) -> str:
     return _format(instant, zone, language, LANGUAGES[language].moment)
 
 
-def day(instant: datetime, zone: tzinfo, language: str) -> str:
+def day(when: date, zone: tzinfo, language: str) -> str:
+    """Write a calendar day, or that of an instant: weekday and date."""
+    instant = when if isinstance(when, datetime) else datetime.combine(when, time.min, zone)
     return _format(instant, zone, language, LANGUAGES[language].day)
 
 

@@ -111,6 +111,10 @@ def _add_operators(add: Add) -> None:
         "staff", operators.staff, "add a member of staff; show the demo's code", takes_more=True
     )
     staff.add_argument("verb", choices=("add", "code"))
+    catalogue = add(
+        "catalogue", operators.catalogue, "load programmes and sittings from files", takes_more=True
+    )
+    catalogue.add_argument("verb", choices=("load",))
     add("migrate", operators.migrate, "bring all databases and queues up to date")
     audit = add("audit", operators.audit, "check the chain of the audit log", takes_more=True)
     audit.add_argument("verb", choices=("verify",))

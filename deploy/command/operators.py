@@ -32,6 +32,11 @@ def staff(asked: Namespace) -> int:
     return _become("services.identity.app", "staff", asked.verb, *asked.more)
 
 
+def catalogue(asked: Namespace) -> int:
+    """Load catalogue files; without any, those that are shipped."""
+    return _become("services.enrollment.app", "catalogue", asked.verb, *asked.more)
+
+
 def migrate(_asked: Namespace) -> int:
     """Bring all databases and queues up to date."""
     return _become("deploy.all_in_one", "migrate")

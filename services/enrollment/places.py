@@ -60,17 +60,29 @@ async def load(tx: Tx, *, sitting: str, area: str) -> Place:
     return Place(**row)
 
 
-async def offer(tx: Tx, *, sitting: str, capacities: Mapping[str, int | None]) -> list[str]:
-    """Let a sitting be held in these areas, as its file says; return the areas that changed.
+async def offer(
+    tx: Tx,
+    *,
+    sitting: str,
+    capacities: Mapping[str, int | None],
+    actor: str,
+    edited_at: datetime | None = None,
+) -> list[str]:
+    """Let a sitting be held in these areas; return the areas that are new or hold another number.
 
     A capacity that a registrar chose stays. One below what is taken is refused.
     """
+    # Locked first: a claim under way is counted before it is compared.
     lacking = await tx.fetchval(
         """
-        SELECT area FROM places
-          JOIN unnest($2::text[], $3::integer[]) AS file (area, capacity) USING (area)
-         WHERE sitting = $1 AND edited_at IS NULL AND taken > file.capacity
-         LIMIT 1
+        WITH held AS (
+            SELECT area, taken, edited_at FROM places
+             WHERE sitting = $1 AND area = ANY ($2::text[]) ORDER BY area FOR UPDATE
+        )
+        SELECT held.area
+          FROM held JOIN unnest($2::text[], $3::integer[]) AS wanted (area, capacity) USING (area)
+         WHERE edited_at IS NULL AND taken > wanted.capacity
+         ORDER BY held.area LIMIT 1
         """,
         sitting,
         list(capacities),
@@ -80,18 +92,24 @@ async def offer(tx: Tx, *, sitting: str, capacities: Mapping[str, int | None]) -
         raise MoreAreTaken(lacking)
     rows = await tx.fetch(
         """
-        INSERT INTO places (sitting, area, capacity)
-        SELECT $1, area, capacity FROM unnest($2::text[], $3::integer[]) AS file (area, capacity)
+        INSERT INTO places (sitting, area, capacity, edited_at)
+        SELECT $1, area, capacity, $4
+          FROM unnest($2::text[], $3::integer[]) AS wanted (area, capacity)
         ON CONFLICT (sitting, area) DO UPDATE SET capacity = EXCLUDED.capacity
          WHERE places.edited_at IS NULL
            AND places.capacity IS DISTINCT FROM EXCLUDED.capacity
-        RETURNING area
+        RETURNING area, capacity
         """,
         sitting,
         list(capacities),
         list(capacities.values()),
+        edited_at,
     )
-    return [row["area"] for row in rows]
+    changed = {row["area"]: row["capacity"] for row in rows}
+    if changed:
+        line = Line(actor, "areas_offered", f"sitting {sitting}", {"capacities": changed})
+        await audit.record(tx, [line])
+    return list(changed)
 
 
 async def change_capacity(

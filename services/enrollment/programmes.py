@@ -1,19 +1,18 @@
-"""Programmes with their level groups and series. Sole writer of these three tables."""
+"""Programmes: exam owners' sets of levels and their rules. Sole writer of `programmes`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.enrollment.changes import ChangedMeanwhile, CodeTaken, find_differences
+from shared import audit
+from shared.audit import Line
 from shared.db import Row, Tx
-from shared.errors import NoSuchPage, Refused
+from shared.errors import NoSuchPage
 
 Titles = Mapping[str, str]  # by language
-
-
-class CodeTaken(Refused):
-    """There is one with this code already. Choose another code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,47 +41,15 @@ class Programme:
     form: Mapping[str, Any]
     documents: Sequence[Mapping[str, Any]]
     consents: Sequence[Mapping[str, Any]]
-    source: str | None = None
-    digest: str | None = None
-    loaded_at: datetime | None = None
-    edited_at: datetime | None = None
+    source: str | None = field(default=None, compare=False)
+    digest: str | None = field(default=None, compare=False)
+    loaded_at: datetime | None = field(default=None, compare=False)
+    edited_at: datetime | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LevelGroup:
-    """What one registers for; a pass may award one of several levels."""
-
-    programme: str
-    code: str
-    titles: Titles
-    position: int
-    edited_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """A family of sittings of a level group that share entry rules."""
-
-    programme: str
-    level_group: str
-    code: str
-    titles: Titles
-    submit_within_days: int | None  # None: until the window ends
-    one_only: bool  # a person enters one of its sittings
-    absence_bars: bool  # who was absent enters no later one of that year
-    position: int
-    edited_at: datetime | None = None
-
-
-COLUMNS = (
-    "code, titles, zone, year, publish_time, entry, fee_rule, fee_twd, fee_free_to_birthday, "
-    "areas, dialects, form, documents, consents, source, digest, loaded_at, edited_at"
-)
-LEVEL_COLUMNS = "programme, code, titles, position, edited_at"
-SERIES_COLUMNS = (
-    "programme, level_group, code, titles, submit_within_days, one_only, absence_bars, position, "
-    "edited_at"
-)
+COLUMNS = """code, titles, zone, year, publish_time, entry, fee_rule, fee_twd,
+       fee_free_to_birthday, areas, dialects, form, documents, consents, source, digest,
+       loaded_at, edited_at"""
 
 
 async def list_(tx: Tx) -> list[Programme]:
@@ -102,34 +69,76 @@ async def load(tx: Tx, *, code: str) -> Programme:
     return programme
 
 
-async def list_levels(tx: Tx) -> list[LevelGroup]:
-    rows = await tx.fetch(
-        f"SELECT {LEVEL_COLUMNS} FROM level_groups ORDER BY programme, position, code"  # noqa: S608
+async def add(tx: Tx, *, programme: Programme, actor: str) -> None:
+    added = await tx.fetchval(
+        """
+        INSERT INTO programmes (code, titles, zone, year, publish_time, entry, fee_rule, fee_twd,
+                                fee_free_to_birthday, areas, dialects, form, documents, consents,
+                                edited_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        ON CONFLICT DO NOTHING RETURNING code
+        """,
+        *_values(programme),
     )
-    return [LevelGroup(**row) for row in rows]
+    if added is None:
+        raise CodeTaken
+    await audit.record(tx, [Line(actor, "programme_added", f"programme {programme.code}", {})])
 
 
-async def load_level(tx: Tx, *, programme: str, code: str) -> LevelGroup:
-    row = await tx.fetchrow(
-        f"SELECT {LEVEL_COLUMNS} FROM level_groups WHERE programme = $1 AND code = $2",  # noqa: S608
-        programme,
+async def change(tx: Tx, *, old: Programme, new: Programme, actor: str) -> None:
+    """Write what is new, unless somebody has changed it since `old` was read."""
+    written = await tx.fetchval(
+        """
+        UPDATE programmes
+           SET titles = $2, zone = $3, year = $4, publish_time = $5, entry = $6, fee_rule = $7,
+               fee_twd = $8, fee_free_to_birthday = $9, areas = $10, dialects = $11, form = $12,
+               documents = $13, consents = $14, edited_at = $15
+         WHERE code = $1 AND edited_at IS NOT DISTINCT FROM $16
+        RETURNING code
+        """,
+        *_values(new),
+        old.edited_at,
+    )
+    if written is None:
+        raise ChangedMeanwhile
+    changed = find_differences(old, new)
+    await audit.record(tx, [Line(actor, "programme_changed", f"programme {new.code}", changed)])
+
+
+async def note_source(tx: Tx, *, code: str, source: str, digest: str, now: datetime) -> None:
+    """Remember which file was loaded, and when."""
+    await tx.execute(
+        "UPDATE programmes SET source = $2, digest = $3, loaded_at = $4 WHERE code = $1",
         code,
+        source,
+        digest,
+        now,
     )
-    if row is None:
-        raise NoSuchPage
-    return LevelGroup(**row)
-
-
-async def list_series(tx: Tx) -> list[Series]:
-    rows = await tx.fetch(
-        f"SELECT {SERIES_COLUMNS} FROM series ORDER BY programme, level_group, position, code"  # noqa: S608
-    )
-    return [Series(**row) for row in rows]
 
 
 def _programme(row: Row) -> Programme:
-    fields = dict(row)
-    fields["zone"] = ZoneInfo(fields["zone"])
+    known = dict(row)
+    known["zone"] = ZoneInfo(known["zone"])
     for name in ("areas", "dialects"):
-        fields[name] = [Choice(**choice) for choice in fields[name]]
-    return Programme(**fields)
+        known[name] = [Choice(**choice) for choice in known[name]]
+    return Programme(**known)
+
+
+def _values(programme: Programme) -> list[Any]:
+    return [
+        programme.code,
+        programme.titles,
+        programme.zone.key,
+        programme.year,
+        programme.publish_time,
+        programme.entry,
+        programme.fee_rule,
+        programme.fee_twd,
+        programme.fee_free_to_birthday,
+        programme.areas,
+        programme.dialects,
+        programme.form,
+        programme.documents,
+        programme.consents,
+        programme.edited_at,
+    ]

@@ -1,12 +1,17 @@
 """Sittings: exam dates with their own calendar. Sole writer of the `sittings` table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import asyncpg
+
+from services.enrollment.changes import ChangedMeanwhile, CodeTaken, find_differences
 from services.enrollment.programmes import Titles
+from shared import audit
+from shared.audit import Line
 from shared.db import Row, Tx
 from shared.errors import NoSuchPage
 
@@ -33,11 +38,16 @@ class Sitting:
     certificates_on: date | None
     methods: Sequence[str]
     dialects: Sequence[str]
-    edited_at: datetime | None
-    zone: ZoneInfo
-    submit_within_days: int | None
-    one_only: bool
-    absence_bars: bool
+    edited_at: datetime | None = field(default=None, compare=False)
+    # Its programme's and its series', which are not written here.
+    zone: ZoneInfo = field(compare=False)
+    submit_within_days: int | None = field(compare=False)
+    one_only: bool = field(compare=False)
+    absence_bars: bool = field(compare=False)
+
+    @property
+    def belongs_to(self) -> tuple[str, str, str]:
+        return self.programme, self.level_group, self.series
 
     def window(self, now: datetime) -> Window:
         if now < self.opens_at:
@@ -75,3 +85,66 @@ async def list_(tx: Tx) -> list[Sitting]:
 
 def _sitting(row: Row) -> Sitting:
     return Sitting(**{**row, "zone": ZoneInfo(row["zone"])})
+
+
+async def add(tx: Tx, *, sitting: Sitting, actor: str) -> None:
+    added = await tx.fetchval(
+        """
+        INSERT INTO sittings (code, programme, level_group, series, number, titles, year,
+                              exam_date, opens_at, closes_at, materials_on, tickets_at, results_at,
+                              certificates_on, methods, dialects, edited_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        ON CONFLICT DO NOTHING RETURNING code
+        """,
+        *_values(sitting),
+    )
+    if added is None:
+        raise CodeTaken
+    await audit.record(tx, [Line(actor, "sitting_added", f"sitting {sitting.code}", {})])
+
+
+async def change(tx: Tx, *, old: Sitting, new: Sitting, actor: str) -> None:
+    """Write what is new, unless somebody has changed it since `old` was read."""
+    try:
+        written = await tx.fetchval(
+            """
+            UPDATE sittings
+               SET number = $5, titles = $6, year = $7, exam_date = $8, opens_at = $9,
+                   closes_at = $10,
+                   materials_on = $11, tickets_at = $12, results_at = $13, certificates_on = $14,
+                   methods = $15, dialects = $16, edited_at = $17
+             WHERE (code, programme, level_group, series) = ($1, $2, $3, $4)
+               AND edited_at IS NOT DISTINCT FROM $18
+            RETURNING code
+            """,
+            *_values(new),
+            old.edited_at,
+        )
+    except asyncpg.UniqueViolationError:
+        raise CodeTaken from None  # the number, within its series
+    if written is None:
+        raise ChangedMeanwhile
+    changed = find_differences(old, new)
+    await audit.record(tx, [Line(actor, "sitting_changed", f"sitting {new.code}", changed)])
+
+
+def _values(sitting: Sitting) -> list[Any]:
+    return [
+        sitting.code,
+        sitting.programme,
+        sitting.level_group,
+        sitting.series,
+        sitting.number,
+        sitting.titles,
+        sitting.year,
+        sitting.exam_date,
+        sitting.opens_at,
+        sitting.closes_at,
+        sitting.materials_on,
+        sitting.tickets_at,
+        sitting.results_at,
+        sitting.certificates_on,
+        sitting.methods,
+        sitting.dialects,
+        sitting.edited_at,
+    ]

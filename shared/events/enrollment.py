@@ -98,6 +98,7 @@ class RegistrationConfirmed(RegistrationEvent):
     person_name: str
     latin_name: str | None
     birth_date: date
+    tickets_at: datetime  # from then on the admission ticket can be had
     results_at: datetime
     confirmed_at: datetime
 

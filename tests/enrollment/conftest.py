@@ -1,4 +1,4 @@
-"""A database of enrollment with a small programme in it."""
+"""Databases of enrollment: one with a small programme in it, and one with nothing."""
 
 from collections.abc import AsyncIterator
 
@@ -14,5 +14,17 @@ from tests.enrollment import world
 async def pool(make_database: MakeDatabase) -> AsyncIterator[Pool]:
     pool = await db.create_pool(await make_database("enrollment"), application="test")
     await world.add_programme(pool)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def empty_url(make_database: MakeDatabase) -> str:
+    return await make_database("enrollment")
+
+
+@pytest.fixture
+async def empty(empty_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(empty_url, application="test")
     yield pool
     await pool.close()
