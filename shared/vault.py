@@ -5,11 +5,13 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
+from typing import Annotated
 
 from aiohttp import web
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import AfterValidator, SecretStr
 
 KEY_BYTES = 32
 KEY_ID_BYTES = 4
@@ -56,3 +58,15 @@ class Vault:
 
 
 VAULT = web.AppKey("vault", Vault)
+
+
+def _is_usable(value: SecretStr) -> SecretStr:
+    try:
+        Vault.from_setting(value.get_secret_value())
+    except ValueError as error:
+        raise ValueError(f"not usable: {error}") from None
+    return value
+
+
+# A setting that holds the secrets of a vault.
+SecretKey = Annotated[SecretStr, AfterValidator(_is_usable)]
