@@ -7,15 +7,15 @@ from services.payments.cashier import CASHIER, Cashier
 from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
 from services.payments.hooks import DESK, SETTLING, Settling
-from services.payments.pages.applications import BODY_LIMIT, PROOFS
+from services.payments.pages.applications import BODY_LIMIT
 from services.payments.pages.papers import PAPERS
-from services.payments.proofs import Proofs
 from services.payments.schedule import jobs
 from services.payments.settings import Settings
 from services.payments.ways import create_desk, create_ways
 from shared import guards, run
 from shared.auth import Role
 from shared.pdf import Pdf
+from shared.pictures import PICTURES, Pictures
 from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
@@ -56,7 +56,8 @@ def create_app(settings: Settings) -> Service:
             CASHIER: Cashier(create_ways(settings)),
             SETTLING: settling,
             PAPERS: Pdf(HERE / "templates" / "pdf"),
-            PROOFS: Proofs(),
+            # A proof may be as small as it likes.
+            PICTURES: Pictures(workers=1, fewest_bytes=0),
             VAULT: settings.vault,
         },
         background=[settling],

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.web_request import FileField
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.payments import application_book, applications, order_book, rules
+from services.payments import application_book, applications, order_book, proofs, rules
 from services.payments.applications import (
     MOST_PROOFS,
     Application,
@@ -20,13 +20,13 @@ from services.payments.applications import (
 from services.payments.order_book import Item, NoSuchOrder, Order
 from services.payments.pages import own
 from services.payments.pages.payees import PayeeForm
-from services.payments.proofs import Proofs
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
 from shared.errors import Refused
 from shared.forms import Form, Says
 from shared.i18n import mark
 from shared.observe import ARRIVED_AT
+from shared.pictures import PICTURES
 from shared.templates import render
 from shared.vault import VAULT
 
@@ -34,8 +34,6 @@ from shared.vault import VAULT
 BODY_LIMIT = MOST_PROOFS * applications.LARGEST_PROOF_BYTES + 256 * 1024
 LONGEST_STATEMENT = 2_000
 TOO_LONG = mark("Write this in at most 2,000 characters")
-
-PROOFS = web.AppKey("proofs", Proofs)
 
 
 def _statement(text: str) -> str:
@@ -113,7 +111,7 @@ def _find_obstacle(
 
 
 async def apply(request: web.Request) -> web.Response:
-    form, proofs, status = await _read(request)
+    form, proved, status = await _read(request)
     if form.value is None:
         return await _show(request, form, status=status)
     registration_id = own.named(request, "registration_id")
@@ -126,7 +124,7 @@ async def apply(request: web.Request) -> web.Response:
                 reason=form.value.reason,
                 statement=form.value.statement,
                 payee=form.value.given,
-                proofs=proofs,
+                proofs=proved,
                 vault=request.config_dict[VAULT],
                 zone=own.ZONE,
                 now=request[ARRIVED_AT],
@@ -153,7 +151,7 @@ async def _read(request: web.Request) -> tuple[Form[ApplicationForm], list[Proof
                 field.file.close()
         if form.value is None:
             return form, [], 422
-        return form, await request.config_dict[PROOFS].clean(files), 200
+        return form, await proofs.clean(files, request.config_dict[PICTURES]), 200
     except web.HTTPRequestEntityTooLarge:
         refusal, status = NotAProof(), 413
     except NotAProof as unusable:
