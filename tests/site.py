@@ -189,19 +189,22 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    make_database: MakeDatabase, *names: str, **more: str | None
+    make_database: MakeDatabase, *names: str, port: int | None = None, **more: str | None
 ) -> AsyncIterator[Site]:
     """Open the named services in one process, as one machine runs them."""
     with TemporaryDirectory() as folder:
         async with _open(
-            make_database, names, {"documents_url": Path(folder).as_uri(), **more}
+            make_database, names, {"documents_url": Path(folder).as_uri(), **more}, port
         ) as site:
             yield site
 
 
 @asynccontextmanager
 async def _open(
-    make_database: MakeDatabase, names: Sequence[str], more: Mapping[str, str | None]
+    make_database: MakeDatabase,
+    names: Sequence[str],
+    more: Mapping[str, str | None],
+    port: int | None,
 ) -> AsyncIterator[Site]:
     entries = [entry for entry in ENTRIES if entry.name in names]
     settings = {
@@ -219,7 +222,7 @@ async def _open(
         for entry in entries
     }
     app = build([entry.create_app(settings[entry.name]) for entry in entries])
-    async with TestClient(TestServer(app)) as client:
+    async with TestClient(TestServer(app, port=port)) as client:
         pools = {
             entry.name: await db.create_pool(
                 str(settings[entry.name].database_url), application="test"
