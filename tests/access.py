@@ -14,6 +14,7 @@ from shared.auth import Role
 from shared.errors import ForeignForm, NotAllowed, Refused, SignedOut
 from shared.guards import RENEWAL, SIGN_IN
 from tests.enrollment.candidates import give_registration
+from tests.payments.owned import give_order, give_paid_order
 from tests.site import FROM_OUR_PAGE, Site
 
 TABLE = Path(__file__).with_name("access.toml")
@@ -55,6 +56,27 @@ OWNED: dict[str, Give] = {
         ("GET", "documents/{registration_id}/{document}"),
         ("POST", "documents/{registration_id}/{document}"),
         ("GET", "documents/{registration_id}/{document}/picture"),
+    )
+}
+OWNED |= {
+    f"{method} /payments/orders/{{order_id}}{path}": give_order
+    for method, path in (
+        ("GET", ""),
+        ("GET", "/deadline.ics"),
+        ("GET", "/ways"),
+        ("POST", "/attempts"),
+        ("GET", "/attempts/{attempt_id}"),
+        ("GET", "/attempts/{attempt_id}/slip.pdf"),
+    )
+}
+OWNED |= {
+    f"{method} /payments/{path}": give_paid_order
+    for method, path in (
+        ("GET", "orders/{order_id}/receipt.pdf"),
+        ("GET", "orders/{order_id}/refunds/{refund_id}/payee"),
+        ("POST", "orders/{order_id}/refunds/{refund_id}/payee"),
+        ("GET", "applications/{registration_id}"),
+        ("POST", "applications/{registration_id}"),
     )
 }
 # What stands in an address where nobody owns anything; a made-up id where nothing is listed.

@@ -189,22 +189,19 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    make_database: MakeDatabase, *names: str, port: int | None = None, **more: str | None
+    make_database: MakeDatabase, *names: str, **more: str | None
 ) -> AsyncIterator[Site]:
     """Open the named services in one process, as one machine runs them."""
     with TemporaryDirectory() as folder:
         async with _open(
-            make_database, names, {"documents_url": Path(folder).as_uri(), **more}, port
+            make_database, names, {"documents_url": Path(folder).as_uri(), **more}
         ) as site:
             yield site
 
 
 @asynccontextmanager
 async def _open(
-    make_database: MakeDatabase,
-    names: Sequence[str],
-    more: Mapping[str, str | None],
-    port: int | None,
+    make_database: MakeDatabase, names: Sequence[str], more: Mapping[str, str | None]
 ) -> AsyncIterator[Site]:
     entries = [entry for entry in ENTRIES if entry.name in names]
     settings = {
@@ -222,7 +219,8 @@ async def _open(
         for entry in entries
     }
     app = build([entry.create_app(settings[entry.name]) for entry in entries])
-    async with TestClient(TestServer(app, port=port)) as client:
+    port = more.get("EXAMHALL_PORT")  # any, unless somebody has to know it before
+    async with TestClient(TestServer(app, port=int(port) if port else None)) as client:
         pools = {
             entry.name: await db.create_pool(
                 str(settings[entry.name].database_url), application="test"

@@ -103,7 +103,7 @@ async def open_payer(make_database: MakeDatabase, **rules: Any) -> AsyncIterator
         open_site(
             make_database,
             *("identity", "payments"),
-            port=port,
+            EXAMHALL_PORT=str(port),
             EXAMHALL_PUBLIC_URL=f"http://127.0.0.1:{port}",
             ecpay_url=sandbox.ecpay,
             line_pay_url=sandbox.line_pay,

@@ -22,7 +22,6 @@ from services.payments.pages import own
 from services.payments.pages.payees import PayeeForm
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
-from shared.errors import Refused
 from shared.forms import Form, Says
 from shared.i18n import mark
 from shared.observe import ARRIVED_AT
@@ -141,22 +140,22 @@ async def apply(request: web.Request) -> web.Response:
 async def _read(request: web.Request) -> tuple[Form[ApplicationForm], list[Proof], int]:
     """Read what was sent; files that cannot be used are an error of the form."""
     form = Form.blank(ApplicationForm)
-    refusal: Refused
-    try:
-        posted = await request.post()
-        form = Form.read(ApplicationForm, posted)
-        files = [one.file.read() for one in form.value.proofs] if form.value else []
-        for field in posted.values():
-            if isinstance(field, FileField):
-                field.file.close()
-        if form.value is None:
-            return form, [], 422
-        return form, await proofs.clean(files, request.config_dict[PICTURES]), 200
-    except web.HTTPRequestEntityTooLarge:
-        refusal, status = NotAProof(), 413
-    except NotAProof as unusable:
-        refusal, status = unusable, 422
-    form.add_error("proofs", refusal.sentence)
+    status = 413
+    # Told before anything is written to disk, if it can be told by then.
+    if (request.content_length or 0) <= BODY_LIMIT:
+        try:
+            form = Form.read(ApplicationForm, posted := await request.post())
+            status = 422
+            files = [one.file.read() for one in form.value.proofs] if form.value else []
+            for field in posted.values():
+                if isinstance(field, FileField):
+                    field.file.close()
+            if form.value is None:
+                return form, [], status
+            return form, await proofs.clean(files, request.config_dict[PICTURES]), 200
+        except (web.HTTPRequestEntityTooLarge, NotAProof):
+            pass
+    form.add_error("proofs", NotAProof().sentence)
     return form, [], status
 
 

@@ -115,8 +115,9 @@ async def go_to_cashier(request: web.Request) -> web.Response:
     now = request[ARRIVED_AT]
     async with transaction(request.config_dict[POOL]) as tx:
         order, attempt = await own.load_attempt(tx, request)
+    way = request.config_dict[CASHIER].ways.get(attempt.method)
     is_new = attempt.state == "created" and now < attempt.created_at + CASHIER_TAKES
-    if attempt.provider != "ecpay" or not is_new or not order.is_payable(now=now):
+    if way is None or way.provider != "ecpay" or not is_new or not order.is_payable(now=now):
         raise web.HTTPSeeOther(own.address(order))
     asked = Asked(
         order_id=order.id,
@@ -127,7 +128,7 @@ async def go_to_cashier(request: web.Request) -> web.Response:
         pay_by=order.pay_by,
         now=attempt.created_at,
     )
-    begun = await request.config_dict[CASHIER].ways[attempt.method].begin(asked)
+    begun = await way.begin(asked)
     assert isinstance(begun.page, SignedForm)
     response = render(
         request,
