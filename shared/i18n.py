@@ -4,7 +4,7 @@ import gettext
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 
@@ -139,6 +139,11 @@ def moment(instant: datetime, zone: tzinfo, language: str) -> str:
 
 def day(instant: datetime, zone: tzinfo, language: str) -> str:
     return _format(instant, zone, language, LANGUAGES[language].day)
+
+
+def weekday(date: date, language: str) -> str:
+    """Write a date that is no instant, such as an exam's: the same in every zone."""
+    return day(datetime.combine(date, time(), UTC), UTC, language)
 
 
 def deadline(instant: datetime, zone: tzinfo, language: str) -> str:

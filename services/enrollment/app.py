@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from services.enrollment import commands, pages, staff
+from services.enrollment import commands, pages
 from services.enrollment.consumers import HANDLERS
+from services.enrollment.pages.shown import SHOWN, Shown
 from services.enrollment.schedule import JOBS
 from services.enrollment.settings import Settings
+from services.enrollment.staff import levels, overview, programmes, sittings, windows
 from shared import guards, run
 from shared.auth import Role
 from shared.web import Audience, Service
@@ -15,16 +17,24 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
+    staff_routes = [
+        *overview.ROUTES,
+        *programmes.ROUTES,
+        *levels.ROUTES,
+        *sittings.ROUTES,
+        *windows.ROUTES,
+    ]
     return Service(
         "enrollment",
         settings,
         folder=HERE,
         audiences=[
             Audience(
-                "/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
+                "/enrollment/staff/", staff_routes, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
             ),
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
+        provided={SHOWN: Shown()},
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -130,3 +130,8 @@ def test_a_sentence_without_translation_is_shown_as_it_is() -> None:
     assert catalogues.gettext("en", "Sign in") == "Sign in"
     assert catalogues.gettext("zh-Hant-TW", "Never written") == "Never written"
     assert catalogues.ngettext("en", "%(num)s day", "%(num)s days", 2) == "%(num)s days"
+
+
+def test_a_date_without_an_hour_is_the_same_everywhere() -> None:
+    assert i18n.weekday(date(2026, 12, 19), "en") == "Saturday 19 December 2026"
+    assert i18n.weekday(date(2026, 12, 19), "zh-Hant-TW") == "2026年12月19日（星期六）"
