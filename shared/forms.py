@@ -1,8 +1,8 @@
 """Plain HTML forms, read into pydantic models, and the words a person gets back."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from aiohttp import hdrs, web
@@ -62,7 +62,7 @@ class Form(Generic[M]):
 
     @classmethod
     def read(cls, model: type[M], posted: MultiMapping[Any]) -> "Form[M]":
-        form = cls.blank(model)
+        form = cls(model, {})
         answers: dict[str, Any] = {}
         for name, info in model.model_fields.items():
             form.typed[name] = _typed(name, info, posted)
@@ -128,13 +128,13 @@ def _is_date(info: FieldInfo) -> bool:
 
 
 def _holds(info: FieldInfo, *kinds: type) -> bool:
-    return any(kind in kinds for kind in _parts(info.annotation))
+    annotation: Any = info.annotation
+    return _mentions(annotation, kinds)
 
 
-def _parts(annotation: Any) -> Iterable[Any]:
-    yield annotation
-    for part in get_args(annotation):
-        yield from _parts(part)
+@cache  # asked again for every field of every form that is sent
+def _mentions(annotation: Any, kinds: tuple[type, ...]) -> bool:
+    return annotation in kinds or any(_mentions(part, kinds) for part in get_args(annotation))
 
 
 def _sentence(model: type[BaseModel], name: str, problem: Any) -> str:
@@ -146,7 +146,7 @@ def _sentence(model: type[BaseModel], name: str, problem: Any) -> str:
     return says.missing if problem["type"] == "missing" else says.wrong or says.missing
 
 
-def is_cross_site(request: web.BaseRequest, *, public_url: str) -> bool:
+def is_cross_site(request: web.BaseRequest, *, public_url: object) -> bool:
     """Test whether another site's page sent this form. Unknown senders count as other sites."""
     if request.method in SAFE_METHODS:
         return False
@@ -156,7 +156,7 @@ def is_cross_site(request: web.BaseRequest, *, public_url: str) -> bool:
         return site not in {"same-origin", "none"}
     sender: str = request.headers.get(hdrs.ORIGIN) or request.headers.get(hdrs.REFERER) or ""
     origin = _origin(sender)
-    return origin is None or origin != _origin(public_url)
+    return origin is None or origin != _origin(str(public_url))
 
 
 def _origin(address: str) -> tuple[str, str, int | None] | None:

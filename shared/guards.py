@@ -47,9 +47,12 @@ async def pass_guard(guard: Guard, request: web.Request, handler: Handler) -> we
     """Let a request through, send a person to sign in, or refuse."""
     if guard.for_machines:
         return await handler(request)  # no cookie is read there, so nobody's browser can be abused
-    if is_cross_site(request, public_url=str(request.config_dict[SETTINGS].public_url)):
+    config = request.config_dict
+    if is_cross_site(request, public_url=config[SETTINGS].public_url):
         raise ForeignForm
-    principal = _read_session(request)
+    principal = None
+    if token := request.cookies.get(cookie_name(config[SETTINGS])):
+        principal = config[SESSIONS].read(token, now=request[ARRIVED_AT])
     if principal is not None:
         request[PRINCIPAL] = principal
     if not guard.admits(principal):
@@ -61,13 +64,6 @@ async def pass_guard(guard: Guard, request: web.Request, handler: Handler) -> we
     if _wants_renewal(request, principal):
         raise web.HTTPSeeOther(_ask_identity(request))
     return await handler(request)
-
-
-def _read_session(request: web.Request) -> Principal | None:
-    token = request.cookies.get(cookie_name(request.config_dict[SETTINGS]))
-    if not token:
-        return None
-    return request.config_dict[SESSIONS].read(token, now=request[ARRIVED_AT])
 
 
 def _wants_renewal(request: web.Request, principal: Principal | None) -> bool:

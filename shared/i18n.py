@@ -4,7 +4,7 @@ import gettext
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 
@@ -112,8 +112,10 @@ def switch_language(*, secure: bool) -> Middleware:
 
     @web.middleware
     async def switch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+            return await handler(request)
         chosen = request.query.get(PARAMETER)
-        if chosen not in LANGUAGES or request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        if chosen not in LANGUAGES:
             return await handler(request)
         same_page = on_this_site(request.rel_url.without_query_params(PARAMETER))
         response = web.Response(status=303, headers={hdrs.LOCATION: same_page})
@@ -137,13 +139,10 @@ def moment(instant: datetime, zone: tzinfo, language: str) -> str:
     return _format(instant, zone, language, LANGUAGES[language].moment)
 
 
-def day(instant: datetime, zone: tzinfo, language: str) -> str:
+def day(when: date, zone: tzinfo, language: str) -> str:
+    """Write a calendar day, or that of an instant: weekday and date."""
+    instant = when if isinstance(when, datetime) else datetime.combine(when, time.min, zone)
     return _format(instant, zone, language, LANGUAGES[language].day)
-
-
-def weekday(date: date, language: str) -> str:
-    """Write a date that is no instant, such as an exam's: the same in every zone."""
-    return day(datetime.combine(date, time(), UTC), UTC, language)
 
 
 def deadline(instant: datetime, zone: tzinfo, language: str) -> str:
@@ -157,13 +156,15 @@ def last_minute(deadline: datetime) -> datetime:
 
 
 def _format(instant: datetime, zone: tzinfo, language: str, pattern: str) -> str:
-    local = instant.astimezone(zone).replace(second=0, microsecond=0)  # no pattern shows them
+    # No pattern shows seconds. Without its zone, since one instant of two zones counts as the same
+    # time, and what was written for one would be remembered for the other.
+    local = instant.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
     return _write(local, pattern, locale_of(language))
 
 
 @lru_cache(maxsize=1_000)
 def _write(local: datetime, pattern: str, locale: str) -> str:
-    return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=locale)
+    return format_datetime(local, pattern, locale=locale)
 
 
 def money(amount_twd: int) -> str:

@@ -1,4 +1,4 @@
-"""Ids that lie in the order of their making, so that a crowd of new rows touches few index pages."""
+"""Ids in the order of their making: a crowd of new rows touches few pages of an index."""
 
 import os
 from datetime import datetime

@@ -66,3 +66,17 @@ LETTERS_TRIED = Counter("examhall_letters_tried_total", "Tries to send a letter"
 MAIL_SERVER_REACHED = Gauge(
     "examhall_mail_server_reached", "1 while the mail server takes letters from this worker"
 )
+
+MONEY_COUNTED = Counter(
+    "examhall_money_counted_twd_total", "NT$ that providers took for us, by what it was", ["kind"]
+)
+NOTICES = Counter(
+    "examhall_notices_total",
+    "Notices of payment providers; a forged one is somebody's attempt to pay with words",
+    ["provider", "reading"],
+)
+PROVIDER_ANSWERS = Counter(
+    "examhall_provider_answers_total",
+    "What payment providers said when asked",
+    ["provider", "answer"],
+)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -157,6 +158,7 @@ async def serve(
     try:
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
         await site.start()
+        _spare_the_collector()
         log.info("started", parts=names, address=f"{settings.host}:{settings.port}")
         await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping", parts=names)
@@ -174,6 +176,17 @@ async def serve(
     for outcome in ended:
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+def _spare_the_collector() -> None:
+    """Look for rubbish less often, and never among what lives as long as the process.
+
+    Python counts every request's objects; by default a crowd makes it search all modules and
+    templates again and again, for nothing: a fifth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _worker_app(workers: Sequence[Worker]) -> web.Application:

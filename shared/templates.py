@@ -167,7 +167,6 @@ def _environment(
         moment=written(i18n.moment),
         last_minute=i18n.last_minute,
         money=i18n.money,
-        weekday=lambda date: i18n.weekday(date, language),
         translated=lambda sentence: gettext(str(sentence)),
     )
     return environment

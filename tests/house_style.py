@@ -13,6 +13,8 @@ EDGES = {"app", "pages", "staff", "api", "hooks", "consumers", "schedule", "comm
 # What notify does because a letter is due: it stands between the database and a mail server, and
 # commits the intent before it sends and the outcome after.
 EDGES |= {"sender"}
+# And payments' cashier, for the same reason, between the database and the payment providers.
+EDGES |= {"cashier"}
 TABLES = {"pages": "ROUTES", "staff": "ROUTES", "api": "ROUTES", "hooks": "ROUTES"}
 TABLES |= {"consumers": "HANDLERS"}
 WRITES = re.compile(r"\b(?:INSERT INTO|UPDATE(?! SET\b)|DELETE FROM)\s+(?:ONLY\s+)?([a-z_]+)")

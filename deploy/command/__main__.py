@@ -118,6 +118,8 @@ def _add_operators(add: Add) -> None:
     add("migrate", operators.migrate, "bring all databases and queues up to date")
     audit = add("audit", operators.audit, "check the chain of the audit log", takes_more=True)
     audit.add_argument("verb", choices=("verify",))
+    ledger = add("ledger", operators.ledger, "prove that no dollar is missing", takes_more=True)
+    ledger.add_argument("verb", choices=("verify",))
     for role in ("web", "worker"):
         command = add(role, operators.run_role, f"run the {role} role of one service, here")
         command.add_argument("service", choices=SERVICES)

@@ -36,9 +36,9 @@ def test(asked: Namespace) -> int:
     """Everything; with arguments only pytest."""
     machine = Machine(ROOT)
     with_browser = not asked.more or any("journeys" in word for word in asked.more)
-    missing = packages.missing_for_browser_tests() if with_browser else []
+    missing = [*packages.missing_to_run(), *packages.missing_to_test(with_browser=with_browser)]
     machine.checkout.make_folder()
-    packages.install([*packages.missing_servers(), *missing], log=machine.setup_log, then="test")
+    packages.install(missing, log=machine.setup_log, then="test")
     if (ROOT / "shared" / "frontend" / "package.json").exists():
         assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
     start_servers(machine)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.command.accounts import say_accounts
 from deploy.one_machine.commands import run, show
-from deploy.one_machine.machine import WEB_PORT
+from deploy.one_machine.machine import SANDBOX_PORT, WEB_PORT
 from deploy.one_machine.problems import Problem
 from deploy.one_machine.progress import say, step
 from deploy.one_machine.secrets import make_secrets
@@ -28,6 +28,7 @@ def up(root: Path) -> int:
     lines = [line for line in loaded.stdout.splitlines() if line.startswith("{")]
     say(f"""
   Examhall             http://localhost:{os.environ.get("EXAMHALL_PORT", WEB_PORT)}
+  Payment sandbox      http://localhost:{os.environ.get("EXAMHALL_SANDBOX_PORT", SANDBOX_PORT)}
 """)
     say_accounts([json.loads(line) for line in lines])
     say("\n  ./examhall down --docker stops it, docker compose logs -f shows what it does.")

@@ -47,6 +47,11 @@ def audit(asked: Namespace) -> int:
     return _become("deploy.audit", asked.verb, *asked.more)
 
 
+def ledger(asked: Namespace) -> int:
+    """Hold the ledger of payments against what it tells of."""
+    return _become("services.payments.app", "ledger", asked.verb, *asked.more)
+
+
 def run_role(asked: Namespace) -> int:
     """Run one role of one service in this terminal, on a port of its own."""
     return _become(

@@ -34,12 +34,12 @@ def up(asked: Namespace) -> int:
 def start_servers(machine: Machine) -> None:
     """The servers with the five databases in them: what tests and operators need."""
     with machine.checkout.locked():
-        packages.install(packages.missing_servers(), log=machine.setup_log, then="up")
+        packages.install(packages.missing_to_run(), log=machine.setup_log, then="up")
         _start_servers(machine)
 
 
 def _start(machine: Machine) -> None:
-    packages.install(packages.missing_servers(), log=machine.setup_log, then="up")
+    packages.install(packages.missing_to_run(), log=machine.setup_log, then="up")
     assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
     _start_servers(machine)
     if machine.services.process and not machine.services_answer(patience=5):

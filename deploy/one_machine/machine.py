@@ -133,7 +133,9 @@ class Machine:
             "SANDBOX_HOST": "127.0.0.1",
             "SANDBOX_PORT": str(self.checkout.port("sandbox") or SANDBOX_PORT),
             "SANDBOX_URL": self.sandbox_url,
+            "SANDBOX_FOLDER": str(self.checkout.folder / "sandbox"),
             **self._issuer(),
+            **self._payment_providers(),
         }
 
     def _issuer(self) -> dict[str, str]:
@@ -146,6 +148,23 @@ class Machine:
             "SANDBOX_OIDC_REDIRECT": f"{self.url}/identity/google/callback",
             **{f"IDENTITY_OIDC_CLIENT_{name}": value for name, value in client.items()},
             **{f"SANDBOX_OIDC_CLIENT_{name}": value for name, value in client.items()},
+        }
+
+    def _payment_providers(self) -> dict[str, str]:
+        """Where people pay: at the sandbox, unless somebody else was named."""
+        if "PAYMENTS_ECPAY_URL" in os.environ:
+            return {}
+        channel = {"ID": "1234567890", "SECRET": "known to everybody on this machine"}
+        return {
+            "PAYMENTS_ECPAY_URL": f"{self.sandbox_url}/ecpay",
+            "PAYMENTS_ECPAY_CASHIER_URL": f"{self.sandbox_url}/ecpay",
+            # The merchant that ECPay publishes for tests.
+            "PAYMENTS_ECPAY_MERCHANT_ID": "3002607",
+            "PAYMENTS_ECPAY_HASH_KEY": "pwFHCqoQZGmho4w6",
+            "PAYMENTS_ECPAY_HASH_IV": "EkRm7iFT261dpevs",
+            "PAYMENTS_LINE_PAY_URL": f"{self.sandbox_url}/line-pay",
+            **{f"PAYMENTS_LINE_PAY_CHANNEL_{name}": value for name, value in channel.items()},
+            **{f"SANDBOX_LINE_PAY_CHANNEL_{name}": value for name, value in channel.items()},
         }
 
     def test_environment(self) -> dict[str, str]:

@@ -51,6 +51,15 @@ POSTGRES = Wanted("PostgreSQL (15 or newer)", "postgresql", "postgresql@17")
 RABBITMQ = Wanted("RabbitMQ (3.10 or newer)", "rabbitmq-server", "rabbitmq")
 CHROMIUM = Wanted("Chromium", "chromium", "--cask chromium")
 CHINESE_FONT = Wanted("a font with Chinese", "fonts-noto-cjk", "--cask font-noto-sans-cjk")
+FONTS = Path("/usr/share/fonts")
+
+# Tests read PDF documents with its pdftotext, pdffonts and pdfinfo.
+POPPLER = Wanted("Poppler's programs", "poppler-utils", "poppler")
+
+
+def missing_to_run() -> list[Wanted]:
+    """What Examhall needs and this machine does not have."""
+    return [*missing_servers(), *([] if _has_chinese_font() else [CHINESE_FONT])]
 
 
 def missing_servers() -> list[Wanted]:
@@ -59,11 +68,13 @@ def missing_servers() -> list[Wanted]:
     return [wanted for wanted, installed in found if not installed]
 
 
-def missing_for_browser_tests() -> list[Wanted]:
-    """What a browser test needs and this machine does not have."""
+def missing_to_test(*, with_browser: bool) -> list[Wanted]:
+    """What the tests need besides."""
     browsers = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    missing = [] if any(map(shutil.which, browsers)) else [CHROMIUM]
-    return missing if _has_chinese_font() else [*missing, CHINESE_FONT]
+    missing = [] if shutil.which("pdftotext") else [POPPLER]
+    if with_browser and not any(map(shutil.which, browsers)):
+        missing.append(CHROMIUM)
+    return missing
 
 
 def install(missing: list[Wanted], *, log: Path, then: str) -> None:
@@ -115,5 +126,5 @@ def _become_root() -> list[str] | None:
 
 def _has_chinese_font() -> bool:
     if shutil.which("fc-list"):
-        return bool(run(["fc-list", ":lang=zh-tw"]).stdout)
-    return any(Path("/usr/share/fonts").glob("**/NotoSansCJK*"))
+        return bool(run(["fc-list", "Noto Sans CJK TC"]).stdout)
+    return any(FONTS.glob("**/NotoSansCJK*"))

@@ -2,18 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from aiohttp import hdrs, web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from multidict import MultiDict
 from yarl import URL
 
 from deploy.sandbox.issuer import Asked, Denied, Issuer, NotOurClient, Person
 from deploy.sandbox.issuer_keys import Fault
+from deploy.sandbox.pages import page, read_form, refuse_other_sites
 
-HERE = Path(__file__).parent
 ISSUER = web.AppKey("issuer", Issuer)
 PEOPLE = web.AppKey("people", list[Person])
 # Whom the page offers: the first has an account on a machine that was just set up.
@@ -26,10 +23,6 @@ MOST_PEOPLE = 6
 LONGEST_ANSWER = 200
 NOTHING_TYPED: Mapping[str, str] = {}
 WITHOUT_END = b"[" * (16 * 1024 * 1024)
-TEMPLATES = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
-)
-STYLE = (HERE / "templates" / "issuer.css").read_text()
 
 
 async def show_configuration(request: web.Request) -> web.Response:
@@ -45,7 +38,7 @@ async def redeem(request: web.Request) -> web.Response:
     issuer = request.app[ISSUER]
     authorization = request.headers.get(hdrs.AUTHORIZATION)
     try:
-        told = issuer.redeem(await _read_form(request), authorization)
+        told = issuer.redeem(await read_form(request), authorization)
     except Denied as denied:
         response = web.json_response(denied.answer, status=denied.status)
         if denied.status == web.HTTPUnauthorized.status_code and authorization is not None:
@@ -60,10 +53,10 @@ async def show_authorization(request: web.Request) -> web.Response:
 
 
 async def authorize(request: web.Request) -> web.Response:
-    _refuse_other_sites(request)
+    refuse_other_sites(request, request.app[ISSUER].url)
     issuer, people = request.app[ISSUER], request.app[PEOPLE]
     asked = _check(request)
-    form = await _read_form(request)
+    form = await read_form(request)
     choice = form.get("choice", "")
     if choice == "refuse":
         refused = {"error": "access_denied"}
@@ -91,8 +84,8 @@ def _check(request: web.Request) -> Asked:
     try:
         return issuer.check(request.query)
     except NotOurClient as refusal:
-        page = _page("not_our_client.html")
-        raise web.HTTPBadRequest(text=page.text, headers=page.headers) from refusal
+        shown = page("not_our_client.html")
+        raise web.HTTPBadRequest(text=shown.text, headers=shown.headers) from refusal
     except Denied as denied:
         address = issuer.go_back(request.query.get("state", ""), denied.answer)
         raise web.HTTPSeeOther(address) from denied
@@ -105,10 +98,10 @@ def _show_choice(
     issuer, people = request.app[ISSUER], request.app[PEOPLE]
     # Browsers hold the address a form's answer leads to against form-action, too.
     client = URL(issuer.client.redirect_uri).origin()
-    return _page(
+    return page(
         "sign_in.html",
         status=status,
-        form_action=f"'self' {client}",
+        leads_to=[issuer.client.redirect_uri],
         people=people,
         action=str(request.rel_url),
         client=str(client),
@@ -121,12 +114,12 @@ async def show_issuer(request: web.Request) -> web.Response:
     """The issuer's own page: what it does wrong, and its keys."""
     issuer = request.app[ISSUER]
     keys = [key["kid"] for key in issuer.key_set()["keys"]]
-    return _page("issuer.html", faults=list(Fault), present=issuer.fault, keys=keys)
+    return page("issuer.html", faults=list(Fault), present=issuer.fault, keys=keys)
 
 
 async def choose_fault(request: web.Request) -> web.Response:
-    _refuse_other_sites(request)
-    chosen = (await _read_form(request)).get("fault", "")
+    refuse_other_sites(request, request.app[ISSUER].url)
+    chosen = (await read_form(request)).get("fault", "")
     if chosen not in {*Fault}:
         raise web.HTTPBadRequest
     request.app[ISSUER].fault = Fault(chosen)
@@ -134,26 +127,9 @@ async def choose_fault(request: web.Request) -> web.Response:
 
 
 async def rotate(request: web.Request) -> web.Response:
-    _refuse_other_sites(request)
+    refuse_other_sites(request, request.app[ISSUER].url)
     request.app[ISSUER].rotate()
     raise web.HTTPSeeOther("/oidc/")
-
-
-async def show_style(request: web.Request) -> web.Response:
-    return web.Response(text=STYLE, content_type="text/css")
-
-
-def _page(
-    template: str, *, status: int = 200, form_action: str = "'self'", **shown: Any
-) -> web.Response:
-    policy = (
-        "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-        f"form-action {form_action}"
-    )
-    # The referrer stays among our own pages; without any, browsers hide where a form came from.
-    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
-    text = TEMPLATES.get_template(template).render(**shown)
-    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 
 async def _tell(request: web.Request, document: Any) -> web.Response:
@@ -170,26 +146,10 @@ async def _tell(request: web.Request, document: Any) -> web.Response:
     return web.json_response([] if issuer.fault is Fault.TALKS_NONSENSE else document)
 
 
-async def _read_form(request: web.Request) -> MultiDict[str]:
-    """Read a form of plain answers; files are none."""
-    posted = await request.post()
-    return MultiDict((name, one) for name, one in posted.items() if isinstance(one, str))
-
-
-def _refuse_other_sites(request: web.Request) -> None:
-    """Only our own pages may send our forms."""
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get(hdrs.ORIGIN)
-    ours = str(URL(request.app[ISSUER].url).origin())
-    if site != "same-origin" if site is not None else origin != ours:
-        raise web.HTTPForbidden
-
-
 ROUTES = [
     web.get("/oidc/", show_issuer),
     web.post("/oidc/fault", choose_fault),
     web.post("/oidc/rotation", rotate),
-    web.get("/oidc/style.css", show_style),
     web.get("/oidc/.well-known/openid-configuration", show_configuration),
     web.get("/oidc/keys", show_keys),
     web.get("/oidc/authorization", show_authorization),

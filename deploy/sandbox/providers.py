@@ -5,6 +5,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from deploy.sandbox.ecpay import api as ecpay_api
+from deploy.sandbox.ecpay import cashier, settlement_file
+from deploy.sandbox.line_pay import api as line_pay_api
+from deploy.sandbox.line_pay import pages as line_pay_pages
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -15,5 +20,7 @@ class Provider:
     routes: Sequence[web.RouteDef] = ()
 
 
-# ECPay and LINE Pay are listed here as soon as the sandbox speaks their protocols.
-PROVIDERS: Sequence[Provider] = ()
+PROVIDERS: Sequence[Provider] = (
+    Provider("綠界科技", "ECPay", [*ecpay_api.ROUTES, *cashier.ROUTES, *settlement_file.ROUTES]),
+    Provider("連加支付", "LINE Pay", [*line_pay_api.ROUTES, *line_pay_pages.ROUTES]),
+)

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from services.enrollment import commands, pages
+from services.enrollment import commands, crowd, pages
 from services.enrollment.consumers import HANDLERS
+from services.enrollment.crowd import CROWD
 from services.enrollment.pages.shown import SHOWN, Shown
 from services.enrollment.schedule import JOBS
 from services.enrollment.settings import Settings
 from services.enrollment.staff import levels, overview, programmes, sittings, windows
 from shared import guards, run
 from shared.auth import Role
+from shared.group_commit import GroupCommit
 from shared.web import Audience, Service
 from shared.worker import Worker
 
@@ -24,6 +26,9 @@ def create_app(settings: Settings) -> Service:
         *sittings.ROUTES,
         *windows.ROUTES,
     ]
+    wishes: crowd.Crowd = GroupCommit(
+        "claims", crowd.settle, database_url=str(settings.database_url)
+    )
     return Service(
         "enrollment",
         settings,
@@ -32,9 +37,11 @@ def create_app(settings: Settings) -> Service:
             Audience(
                 "/enrollment/staff/", staff_routes, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
             ),
+            Audience("/enrollment/registrations/", pages.REGISTRATION_ROUTES, guards.CANDIDATES),
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
-        provided={SHOWN: Shown()},
+        provided={CROWD: wishes, SHOWN: Shown()},
+        background=[wishes],
     )
 
 

@@ -1,6 +1,6 @@
 """Contacts: how to reach the people who have an account. Sole writer of the `contacts` table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,10 +26,12 @@ async def change(tx: Tx, *, contacts: Iterable[Contact]) -> None:
         """
         INSERT INTO contacts (account_id, email, person, language, changed_at)
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+         ORDER BY 1
         ON CONFLICT (account_id) DO UPDATE
            SET email = EXCLUDED.email, person = EXCLUDED.person, language = EXCLUDED.language,
                changed_at = EXCLUDED.changed_at
-         WHERE contacts.closed_at IS NULL AND contacts.changed_at < EXCLUDED.changed_at
+         WHERE contacts.closed_at IS NULL
+           AND (contacts.changed_at IS NULL OR contacts.changed_at < EXCLUDED.changed_at)
         """,
         list(newest),
         [contact.email for contact in newest.values()],
@@ -44,7 +46,7 @@ async def forget(tx: Tx, *, closed: dict[UUID, datetime]) -> None:
     await tx.execute(
         """
         INSERT INTO contacts (account_id, closed_at)
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[]) ORDER BY 1
         ON CONFLICT (account_id) DO UPDATE
            SET email = NULL, person = NULL, language = NULL, changed_at = NULL,
                closed_at = EXCLUDED.closed_at
@@ -54,12 +56,35 @@ async def forget(tx: Tx, *, closed: dict[UUID, datetime]) -> None:
     )
 
 
-async def find(tx: Tx, *, account_ids: Sequence[UUID]) -> dict[UUID, Contact]:
+async def expect(tx: Tx, *, account_ids: Collection[UUID]) -> set[UUID]:
+    """Find those of these people of whom there is no word yet. What is told of them meanwhile waits
+    until this transaction has ended, and so comes after what it keeps for them."""
+    await tx.execute(
+        """
+        INSERT INTO contacts (account_id)
+        SELECT account_id FROM unnest($1::uuid[]) AS account_id ORDER BY account_id
+        ON CONFLICT DO NOTHING
+        """,
+        account_ids,
+    )
+    rows = await tx.fetch(
+        """
+        SELECT account_id FROM contacts
+         WHERE account_id = ANY($1::uuid[]) AND email IS NULL AND closed_at IS NULL
+         ORDER BY account_id
+           FOR SHARE
+        """,
+        account_ids,
+    )
+    return {row["account_id"] for row in rows}
+
+
+async def find(tx: Tx, *, account_ids: Collection[UUID]) -> dict[UUID, Contact]:
     """Find those of these people who can be reached."""
     rows = await tx.fetch(
         """
         SELECT account_id, email, person, language, changed_at FROM contacts
-         WHERE account_id = ANY($1::uuid[]) AND closed_at IS NULL
+         WHERE account_id = ANY($1::uuid[]) AND email IS NOT NULL
         """,
         account_ids,
     )

@@ -4,7 +4,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from email.utils import format_datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -109,8 +109,10 @@ class Writer:
 
 
 def _read(name: str, value: Any) -> Any:
-    """Read what was kept as JSON: `…_at` is an instant."""
-    return datetime.fromisoformat(value) if name.endswith("_at") and value else value
+    """Read what was kept as JSON: `…_at` and `…_by` are instants, `…_date` is a day."""
+    if name.endswith("_date") and value:
+        return date.fromisoformat(value)
+    return datetime.fromisoformat(value) if name.endswith(("_at", "_by")) and value else value
 
 
 def _encode(headers: Mapping[str, str], written: Written, *, boundary: str) -> bytes:

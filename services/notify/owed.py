@@ -4,18 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.notify.contacts import Contact
 from services.notify.letters import Owed
-from shared.events import Event
-from shared.events.identity import (
-    AccountClosed,
-    AddressChanged,
-    AddressChangeRequested,
-    AddressConfirmationRequested,
-    KnownAddressSignedUp,
-    PasswordChanged,
-    PasswordResetRequested,
-    StaffInvited,
-)
+from services.notify.rules import Turn
+from services.notify.unaddressed import Unaddressed
+from shared.events import Event, enrollment, identity, payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +17,138 @@ class Letter:
 
     template: str
     tells: tuple[str, ...] = ()
-    cause: str = "request_id"
+    cause: tuple[str, ...] = ("request_id",)
+    useless_after: str | None = None  # the time it tells of: later the letter helps nobody
+
+
+def _with_link(template: str, *tells: str) -> Letter:
+    return Letter(template, ("link", "expires_at", *tells), useless_after="expires_at")
 
 
 # To add a letter: a line here, and templates/letters/<template>.txt and .html.
-LETTERS: Mapping[type[Event], Letter] = {
-    AddressConfirmationRequested: Letter("address_confirmation", ("link", "expires_at")),
-    KnownAddressSignedUp: Letter("known_address"),
-    PasswordResetRequested: Letter("password_reset", ("link", "expires_at")),
-    PasswordChanged: Letter("password_changed", ("changed_at",)),
-    AddressChangeRequested: Letter("address_change", ("link", "expires_at")),
-    AddressChanged: Letter("address_changed", ("changed_at",)),
-    StaffInvited: Letter("staff_invitation", ("link", "expires_at", "roles")),
-    AccountClosed: Letter("goodbye", ("closed_at",), cause="account_id"),
+
+# These go to an address that the event names: to people who may have no account (yet), or who wait
+# for a link to get into theirs.
+TO_ADDRESSES: Mapping[type[Event], Letter] = {
+    identity.AddressConfirmationRequested: _with_link("address_confirmation"),
+    identity.KnownAddressSignedUp: Letter("known_address"),
+    identity.PasswordResetRequested: _with_link("password_reset"),
+    identity.PasswordChanged: Letter("password_changed", ("changed_at",)),
+    identity.AddressChangeRequested: _with_link("address_change"),
+    identity.AddressChanged: Letter("address_changed", ("changed_at",)),
+    identity.StaffInvited: _with_link("staff_invitation", "roles"),
+    identity.AccountClosed: Letter("goodbye", ("closed_at",), cause=("account_id",)),
 }
+
+_REGISTRATION = ("registration_id",)
+
+# These go to whoever has the account, at the address they have by now. One letter for one fact:
+# a lapsed order and a refund that enrollment asks for are told by the other service's event.
+TO_ACCOUNTS: Mapping[type[Event], Letter] = {
+    enrollment.PlaceClaimed: Letter(
+        "place_claimed", ("submit_by",), _REGISTRATION, useless_after="submit_by"
+    ),
+    enrollment.SubmissionDue: Letter(
+        "submission_due",
+        ("days_left", "submit_by"),
+        cause=("registration_id", "days_left"),
+        useless_after="submit_by",
+    ),
+    enrollment.RegistrationSubmitted: Letter(
+        "registration_submitted",
+        ("amount_twd", "methods", "pay_by"),
+        _REGISTRATION,
+        useless_after="pay_by",
+    ),
+    enrollment.RegistrationLapsed: Letter(
+        "registration_lapsed", ("why", "lapsed_at"), _REGISTRATION
+    ),
+    enrollment.RegistrationWithdrawn: Letter(
+        "registration_withdrawn", ("withdrawn_at",), _REGISTRATION
+    ),
+    enrollment.DocumentsReturned: Letter(
+        "documents_returned",
+        ("documents", "fix_by"),
+        cause=("registration_id", "returned_at"),
+        useless_after="fix_by",
+    ),
+    enrollment.RegistrationConfirmed: Letter(
+        "registration_confirmed", ("exam_date", "tickets_at", "results_at"), _REGISTRATION
+    ),
+    enrollment.RegistrationVoided: Letter("registration_voided", ("why",), _REGISTRATION),
+    payments.InstructionsIssued: Letter(
+        "payment_instructions",
+        ("method", "amount_twd", "instructions", "pay_by"),
+        cause=("attempt_id",),
+        useless_after="pay_by",
+    ),
+    payments.OrderPaid: Letter("order_paid", ("method", "amount_twd", "paid_at"), ("order_id",)),
+    payments.RefundDue: Letter("refund_due", ("amount_twd", "reason"), ("refund_id",)),
+    payments.RefundCompleted: Letter(
+        "refund_completed", ("method", "amount_twd", "completed_at"), ("refund_id",)
+    ),
+}
+
+LETTERS = {**TO_ADDRESSES, **TO_ACCOUNTS}
 
 
 def owe(letter: Letter, events: Sequence[Any]) -> list[Owed]:
-    """Read from events of one kind which letters are owed."""
+    """Read from events of one kind, which name an address, which letters are owed."""
     return [
         Owed(
-            cause=str(getattr(event, letter.cause)),
+            cause=_cause(letter, event),
             template=letter.template,
             recipient=event.email,
             person=event.person,
             language=event.language,
             context={name: getattr(event, name) for name in letter.tells},
-            useless_after=event.expires_at if "link" in letter.tells else None,
+            useless_after=_useless_after(letter, event),
+            turn=Turn.AWAITED,
         )
         for event in events
     ]
+
+
+def owe_to_accounts(letter: Letter, events: Sequence[Any]) -> list[Unaddressed]:
+    """Read from events of one kind, which name an account, which letters are owed."""
+    return [
+        Unaddressed(
+            account_id=event.account_id,
+            cause=_cause(letter, event),
+            template=letter.template,
+            context=_about(event) | {name: getattr(event, name) for name in letter.tells},
+            useless_after=_useless_after(letter, event),
+        )
+        for event in events
+    ]
+
+
+def address(letter: Unaddressed, to: Contact) -> Owed:
+    return Owed(
+        cause=letter.cause,
+        template=letter.template,
+        recipient=to.email,
+        person=to.person,
+        language=to.language,
+        context=letter.context,
+        useless_after=letter.useless_after,
+        turn=Turn.NEWS if letter.useless_after is None else Turn.DEADLINES,
+    )
+
+
+def _about(event: enrollment.RegistrationEvent | payments.OrderEvent) -> dict[str, Any]:
+    """Say what every letter about a registration says. An order may be for several of a group:
+    any of them leads to its page."""
+    if isinstance(event, payments.OrderEvent):
+        registration_id, titles = event.registration_ids[0], event.titles
+    else:
+        registration_id, titles = event.registration_id, event.sitting_titles
+    return {"registration_id": registration_id, "reference": event.reference, "titles": titles}
+
+
+def _cause(letter: Letter, event: Event) -> str:
+    return " ".join(str(getattr(event, name)) for name in letter.cause)
+
+
+def _useless_after(letter: Letter, event: Event) -> Any:
+    return getattr(event, letter.useless_after) if letter.useless_after else None

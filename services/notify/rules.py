@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import IntEnum
 from functools import lru_cache
 from uuid import UUID
 
@@ -15,6 +16,14 @@ LEAST, SPREAD = 0.75, 0.5
 
 _ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:@\"\x00-\x20\x7f]+@[^\s<>()\[\]\\,;:@\"\x00-\x20\x7f]+")
 _MESSAGE_ID = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(\d{1,9})@[^<>\s]*>?")
+
+
+class Turn(IntEnum):
+    """Which letters go first, however many of the others wait."""
+
+    AWAITED = 0  # somebody sits there and waits for it, mostly for its link
+    DEADLINES = 1
+    NEWS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.notify import bounces, letters
+from services.notify import bounces, letters, unaddressed
 from services.notify.settings import Settings
 from shared.db import Pool, transaction
 from shared.jobs import Job
@@ -18,9 +18,11 @@ def jobs(settings: Settings) -> list[Job]:
 
     async def forget(pool: Pool, now: datetime) -> int:
         async with transaction(pool) as tx:
-            return await letters.forget_old(
+            forgotten = await letters.forget_old(
                 tx, now=now, words_after=words_after, all_after=all_after
-            ) + await bounces.forget_old(tx, now=now, after=all_after)
+            )
+            forgotten += await bounces.forget_old(tx, now=now, after=all_after)
+            return forgotten + await unaddressed.forget_old(tx, before=now - words_after)
 
     return [
         Job("give_up_letters", timedelta(seconds=15), give_up),

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
-from services.payments import pages, staff
+from services.payments import hooks, pages, staff
+from services.payments.cashier import CASHIER, Cashier
+from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
+from services.payments.hooks import DESK, SETTLING, Settling
+from services.payments.schedule import jobs
 from services.payments.settings import Settings
+from services.payments.ways import create_desk, create_ways
 from shared import guards, run
 from shared.auth import Role
 from shared.web import Audience, Service
@@ -14,7 +19,10 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
-    return Service(
+    settling: Settling = Settling(
+        "payment notices", hooks.settle, database_url=str(settings.database_url)
+    )
+    service = Service(
         "payments",
         settings,
         folder=HERE,
@@ -22,16 +30,29 @@ def create_app(settings: Settings) -> Service:
             Audience(
                 "/payments/staff/", staff.ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)
             ),
+            Audience(
+                "/payments/hooks/",
+                hooks.ROUTES,
+                guards.MACHINES,
+                body_limit=hooks.BODY_LIMIT,
+                operations=hooks.OPERATIONS,
+            ),
             Audience("/payments/", pages.ROUTES, guards.EVERYONE),
         ],
+        provided={CASHIER: Cashier(create_ways(settings)), SETTLING: settling},
+        background=[settling],
     )
+    if desk := create_desk(settings):
+        service.provided[DESK] = desk
+    return service
 
 
 def create_worker(settings: Settings) -> Worker:
-    return Worker("payments", settings, folder=HERE, handlers=HANDLERS)
+    cashier = Cashier(create_ways(settings))
+    return Worker("payments", settings, folder=HERE, handlers=HANDLERS, jobs=jobs(cashier))
 
 
-ENTRY = run.Entry("payments", Settings, create_app, create_worker, folder=HERE)
+ENTRY = run.Entry("payments", Settings, create_app, create_worker, folder=HERE, commands=COMMANDS)
 
 if __name__ == "__main__":
     run.main(ENTRY)

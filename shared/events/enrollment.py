@@ -100,6 +100,7 @@ class RegistrationConfirmed(RegistrationEvent):
     birth_date: date
     results_at: datetime
     confirmed_at: datetime
+    tickets_at: datetime | None = None  # from when the admission ticket can be had
 
 
 class RegistrationVoided(RegistrationEvent):

@@ -51,6 +51,21 @@ class WebProcess:
             await process.wait()
 
 
+@asynccontextmanager
+async def run_module(module: str) -> AsyncIterator[str]:
+    """Run a server that takes its port as its only argument; yield its address."""
+    port = any_free()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, str(port), cwd=ROOT
+    )
+    try:
+        await _until_ready(f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
 async def _until_ready(url: str) -> None:
     async with asyncio.timeout(START_SECONDS), ClientSession() as session:
         while True:

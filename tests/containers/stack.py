@@ -43,6 +43,12 @@ class Stack:
     url: str
     project: str
 
+    @property
+    def sandbox_url(self) -> str:
+        """Where browsers find the sandbox."""
+        told = self.compose("port", "gateway", "8090").stdout.strip()
+        return f"http://localhost:{told.rpartition(':')[2]}"
+
     def compose(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return docker("compose", "-p", self.project, *words, check=check)
 

@@ -17,8 +17,11 @@ def test_only_the_gateway_is_published_and_only_on_loopback(stack: Stack) -> Non
         for container in stack.containers()
         if (bindings := container["HostConfig"]["PortBindings"])
     }
-    port = stack.url.rpartition(":")[2]
-    assert published == {"gateway": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": port}]}}
+    assert set(published) == {"gateway"}
+    [site], [sandbox] = published["gateway"]["80/tcp"], published["gateway"]["8090/tcp"]
+    assert site == {"HostIp": "127.0.0.1", "HostPort": stack.url.rpartition(":")[2]}
+    assert sandbox == {"HostIp": "127.0.0.1", "HostPort": stack.sandbox_url.rpartition(":")[2]}
+    assert len(published["gateway"]) == 2
 
 
 def test_every_container_is_confined(stack: Stack) -> None:

@@ -68,6 +68,14 @@ def test_what_is_not_there_has_a_page_that_says_so(stack: Stack, path: str) -> N
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_the_sandbox_is_another_site(stack: Stack) -> None:
+    visitor = Visitor(stack.sandbox_url)
+    for path in ("/", "/counter/", "/control/"):
+        answer = visitor.get(path)
+        assert (answer.status, answer.headers["Server"]) == (200, "nginx"), path
+    assert visitor.get("/healthz").status == 404
+
+
 def test_a_path_without_its_slash_leads_to_the_page(stack: Stack) -> None:
     answer = stack.get("/enrollment")
     assert (answer.status, answer.address) == (200, f"{stack.url}/enrollment/")

@@ -74,6 +74,17 @@ def test_without_root_the_exact_commands_are_told(
     )
 
 
+def test_documents_need_their_font_and_tests_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "FONTS", tmp_path)
+    assert packages.missing_to_run()[-1] == packages.CHINESE_FONT
+    (tmp_path / "NotoSansCJK-Regular.ttc").touch()
+    assert packages.CHINESE_FONT not in packages.missing_to_run()
+    assert packages.missing_to_test(with_browser=False) == [packages.POPPLER]
+    assert packages.missing_to_test(with_browser=True) == [packages.POPPLER, packages.CHROMIUM]
+
+
 def test_nothing_missing_means_nothing_done(tmp_path: Path) -> None:
     packages.install([], log=tmp_path / "log", then="up")
     assert not (tmp_path / "log").exists()

@@ -1,7 +1,6 @@
 """News from identity: however often and in whatever order it comes."""
 
 import itertools
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -16,8 +15,8 @@ from shared.events import Event
 from shared.events.identity import AccountClosed, ContactChanged, PasswordResetRequested
 from shared.inbox import Received
 from tests.notify.conftest import House, MakeHouse
+from tests.notify.samples import sample
 
-CONTRACTS = Path(__file__).parents[1] / "contracts"
 WHO = UUID("0190a6f0-0000-7000-8000-000000000001")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -80,12 +79,12 @@ async def test_a_closed_account_is_forgotten_and_stays_so(pool: Pool, closing_fi
     assert (row["email"], row["person"], row["language"]) == (None, None, None)
 
 
-@pytest.mark.parametrize("event_class", owed.LETTERS, ids=lambda event: event.name)
+@pytest.mark.parametrize("event_class", owed.TO_ADDRESSES, ids=lambda event: event.name)
 async def test_every_fact_that_owes_a_letter_owes_one_however_often_it_is_told(
     make_house: MakeHouse, event_class: type[Event]
 ) -> None:
     house: House = make_house(channel="mailbox")
-    recorded = json.loads((CONTRACTS / f"{event_class.name}.json").read_text())
+    recorded = sample(event_class)
     event = event_class.model_validate(recorded)
     same = uuid4()
     await hear(house.pool, event, message_id=same)
@@ -126,7 +125,9 @@ def _reset(expires_at: datetime) -> PasswordResetRequested:
 def test_every_letter_has_its_two_templates() -> None:
     folder = Path(owed.__file__).parent / "templates" / "letters"
     there = {path.name for path in folder.iterdir()} - {
-        f"{part}.{kind}" for part in ("layout",) for kind in ("txt", "html")
+        "layout.txt",
+        "layout.html",
+        "words.txt",
     }
     assert there == {
         f"{letter.template}.{kind}" for letter in owed.LETTERS.values() for kind in ("txt", "html")

@@ -15,7 +15,7 @@ from shared.static import DIST
 from tests.conftest import MakeDatabase
 from tests.notify.conftest import House, MakeHouse
 from tests.notify.conftest import owed as owe
-from tests.notify.test_mail import sample
+from tests.notify.samples import owed_for
 from tests.site import Site, open_site
 
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -60,10 +60,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def fill(house: House, language: str) -> str:
     """Have one letter of each kind sent, one fail, and an address marked; return a letter's id."""
-    for event, letter in owed.LETTERS.items():
-        recorded = sample(event)
-        context = {name: recorded[name] for name in letter.tells}
-        await house.owe(owe(template=letter.template, context=context, language=language))
+    for event in owed.LETTERS:
+        letter = owed_for(event)
+        await house.owe(owe(template=letter.template, context=letter.context, language=language))
     await house.owe(owe(recipient="no address", language=language))
     await house.send_until("sent", "failed")
     await house.pool.execute(

@@ -7,6 +7,7 @@ import pytest
 from services.notify import letters
 from services.notify.channels import Fate
 from services.notify.letters import Settlement
+from services.notify.rules import Turn
 from services.notify.sender import Sender
 from shared.db import transaction
 from tests.notify.conftest import House, MakeHouse, owed, with_link
@@ -118,6 +119,19 @@ async def test_while_the_mail_server_is_away_one_letter_at_a_time_is_risked(
     made._is_away, made._pause_seconds = True, 0.0
     await made._take_some(house.pool)
     assert made._claims.qsize() == 1
+
+
+async def test_who_waits_for_a_letter_does_not_wait_for_a_mass_mailing(house: House) -> None:
+    await house.owe(*(owed(number) for number in range(50)))
+    await house.owe(owed(50, turn=Turn.DEADLINES), owed(51, turn=Turn.DEADLINES))
+    await house.owe(with_link(recipient="who.waits@exam.example", turn=Turn.AWAITED))
+    taken = []
+    for limit in (1, 2, 9):
+        async with transaction(house.pool) as tx:
+            claims = await letters.claim(tx, limit=limit, lease=timedelta(minutes=3))
+        taken.append({claim.recipient.partition("@")[0] for claim in claims})
+    assert taken[:2] == [{"who.waits"}, {"candidate50", "candidate51"}]
+    assert len(taken[2]) == 9
 
 
 async def test_the_same_letter_owed_twice_is_written_once(house: House) -> None:

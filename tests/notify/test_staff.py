@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.auth import Role
+from shared.events.enrollment import PlaceClaimed
 from tests.conftest import MakeDatabase
 from tests.notify.conftest import House, MakeHouse, owed, with_link
+from tests.notify.samples import contact, sample
+from tests.notify.test_consumers import hear
 from tests.site import FROM_OUR_PAGE, Site, open_site
 
 ADMINISTRATOR = "admin@exam.example"
@@ -48,6 +51,17 @@ async def test_other_staff_do_not_see_letters(site: Site, role: Role) -> None:
     _, cookie = await site.begin_session(role)
     answer = await site.client.get("/notify/staff/letters", headers=cookie)
     assert answer.status == 403
+
+
+async def test_the_first_page_tells_of_letters_that_wait_for_an_address(
+    site: Site, house: House
+) -> None:
+    words = "不知道地址的收件人"
+    assert words not in await look(site, "/")
+    await hear(house.pool, PlaceClaimed.model_validate(sample(PlaceClaimed)))
+    assert words in await look(site, "/")
+    await hear(house.pool, contact())
+    assert words not in await look(site, "/")
 
 
 async def test_the_first_page_counts_letters_by_their_state(site: Site, house: House) -> None:

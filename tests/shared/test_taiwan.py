@@ -91,6 +91,11 @@ def test_one_check_digit_in_ten_is_right(letter: str, second: str, rest: str, sl
     assert taiwan.is_resident_number(number) == (second not in "12")
 
 
+@pytest.mark.parametrize("second", "034567EFGZ")
+def test_the_second_letter_says_whose_number_it_is(second: str) -> None:
+    assert not taiwan.is_personal_id(with_check_digit("A", second, "1234567"))
+
+
 def test_old_resident_numbers_are_taken_until_the_end_of_2030() -> None:
     old, new = with_check_digit("A", "C", "1234567"), with_check_digit("A", "8", "1234567")
     assert taiwan.is_personal_id(old)

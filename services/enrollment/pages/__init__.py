@@ -1,6 +1,8 @@
-"""Pages of enrollment for everyone: the calendar, and each sitting."""
+"""Pages of enrollment. Public: the calendar and each sitting. For candidates: registrations."""
 
-from services.enrollment.pages import calendar, sittings
+from services.enrollment.pages import calendar, claims, sittings
+
+REGISTRATION_ROUTES = claims.ROUTES
 
 ROUTES = [
     *calendar.ROUTES,

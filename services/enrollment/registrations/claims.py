@@ -31,9 +31,9 @@ class NotYetOpen(Refused):
 
     status: ClassVar[int] = 425
 
-    def __init__(self, opens_at: datetime) -> None:
+    def __init__(self, opening: Opening) -> None:
         super().__init__()
-        self.opens_at = opens_at
+        self.opens_at, self.zone = opening.opens_at, opening.zone
 
 
 class WindowClosed(Refused):
@@ -100,7 +100,7 @@ def _look_at(opening: Opening | None, claim: Claim, now: datetime) -> Refused | 
         return NoSuchPlace()
     # Both clocks must agree that it is open: nobody is early because a machine runs fast.
     if min(claim.arrived_at, now) < opening.opens_at:
-        return NotYetOpen(opening.opens_at)
+        return NotYetOpen(opening)
     if claim.arrived_at >= opening.closes_at:
         return WindowClosed()
     if claim.area in opening.full_areas:

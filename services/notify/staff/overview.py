@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from services.notify import bounces, letter_lists
+from services.notify import bounces, letter_lists, unaddressed
 from shared import staff_page
 from shared.db import POOL, transaction
 
@@ -11,7 +11,10 @@ async def first_page(request: web.Request) -> web.Response:
     async with transaction(request.config_dict[POOL]) as tx:
         counts = await letter_lists.count_states(tx)
         marks = await bounces.count_marks(tx)
-    return await staff_page.show(request, "staff/overview.html", counts=counts, marks=marks)
+        strangers = await unaddressed.count(tx)
+    return await staff_page.show(
+        request, "staff/overview.html", counts=counts, marks=marks, strangers=strangers
+    )
 
 
 ROUTES = [

@@ -1,0 +1,74 @@
+"""Taking a place: the form that ten thousand people send in the same second."""
+
+from typing import Annotated
+
+from aiohttp import hdrs, web
+from pydantic import BaseModel
+
+from services.enrollment.crowd import CROWD, Wish
+from services.enrollment.registrations.claims import (
+    AlreadyThere,
+    NoSuchPlace,
+    NotYetOpen,
+    OtherSittingHeld,
+    SittingFull,
+    WindowClosed,
+)
+from services.enrollment.registrations.openings import Barred
+from shared.auth import PRINCIPAL
+from shared.errors import Busy, Refused
+from shared.forms import Form, Says
+from shared.i18n import mark
+from shared.observe import STARTED
+from shared.templates import render
+
+
+class TakePlace(BaseModel):
+    """Where somebody wants to sit."""
+
+    sitting: Annotated[str, Says(mark("Choose a sitting"))]
+    area: Annotated[str, Says(mark("Choose an area"))]
+
+
+# Each tells what one can do now. They answer a crowd, so each is written for its case only.
+PAGES: dict[type[Refused], str] = {
+    AlreadyThere: "candidate/already_there.html",
+    Barred: "candidate/barred.html",
+    Busy: "candidate/busy.html",
+    NoSuchPlace: "candidate/no_such_place.html",
+    NotYetOpen: "candidate/not_yet_open.html",
+    OtherSittingHeld: "candidate/other_sitting_held.html",
+    SittingFull: "candidate/sitting_full.html",
+    WindowClosed: "candidate/window_closed.html",
+}
+
+
+async def take_place(request: web.Request) -> web.Response:
+    form = Form.read(TakePlace, await request.post())
+    if form.value is None:
+        raise NoSuchPlace
+    wish = Wish(
+        request[PRINCIPAL].id, form.value.sitting, form.value.area, started=request[STARTED]
+    )
+    try:
+        claimed = await request.config_dict[CROWD].ask(wish)
+    except Refused as refusal:
+        return _show(request, refusal, wish)
+    # Returned, not raised: an exception with a body of its own would cost as much as the claim.
+    return web.Response(
+        status=303, headers={hdrs.LOCATION: f"/enrollment/registrations/{claimed.id}"}
+    )
+
+
+def _show(request: web.Request, refusal: Refused, wish: Wish) -> web.Response:
+    response = render(
+        request, PAGES[type(refusal)], status=refusal.status, refusal=refusal, sitting=wish.sitting
+    )
+    if refusal.retry_after_seconds is not None:
+        response.headers[hdrs.RETRY_AFTER] = str(refusal.retry_after_seconds)
+    return response
+
+
+ROUTES = [
+    web.post("/", take_place),
+]

@@ -1,0 +1,107 @@
+"""The application book: applications for money back, for those who read and decide them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.payments.applications import (
+    COLUMNS,
+    PROOF_PURPOSE,
+    Application,
+    NoSuchApplication,
+    read,
+    unseal,
+)
+from services.payments.payees import Payee
+from shared import audit
+from shared.db import Tx
+from shared.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class ProofLine:
+    """A proof in a list."""
+
+    id: UUID
+    name: str
+    media_type: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedProof:
+    """A proof, unsealed to be looked at."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedApplication:
+    """An application with what the candidate wrote."""
+
+    application: Application
+    statement: str
+    payee: Payee
+    proofs: list[ProofLine]
+
+
+async def list_of_order(tx: Tx, *, order_id: UUID) -> list[Application]:
+    """An order's applications, the newest first."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {COLUMNS} FROM refund_applications WHERE order_id = $1 ORDER BY applied_at DESC, id
+        """,  # noqa: S608 (a constant)
+        order_id,
+    )
+    return [read(row) for row in rows]
+
+
+async def list_to_do(tx: Tx, *, limit: int) -> list[Application]:
+    """Applications that wait for somebody, the oldest first."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {COLUMNS} FROM refund_applications
+         WHERE state IN ('sent', 'recommended') ORDER BY applied_at, id LIMIT $1
+        """,  # noqa: S608 (a constant)
+        limit,
+    )
+    return [read(row) for row in rows]
+
+
+async def open_(tx: Tx, *, application_id: UUID, vault: Vault, actor: UUID) -> OpenedApplication:
+    """Read what a candidate wrote. That somebody did is on record."""
+    row = await tx.fetchrow(
+        f"SELECT sealed, {COLUMNS} FROM refund_applications WHERE id = $1",  # noqa: S608
+        application_id,
+    )
+    if row is None:
+        raise NoSuchApplication
+    statement, payee = unseal(row["sealed"], vault)
+    proofs = await tx.fetch(
+        """
+        SELECT id, name, media_type, sent_at FROM refund_proofs
+         WHERE application_id = $1 ORDER BY sent_at, id
+        """,
+        application_id,
+    )
+    await _record(tx, actor, "application_read", application_id)
+    return OpenedApplication(read(row), statement, payee, [ProofLine(**proof) for proof in proofs])
+
+
+async def open_proof(tx: Tx, *, proof_id: UUID, vault: Vault, actor: UUID) -> OpenedProof:
+    """Look at a proof. That somebody did is on record."""
+    row = await tx.fetchrow(
+        "SELECT application_id, name, media_type, sealed FROM refund_proofs WHERE id = $1", proof_id
+    )
+    if row is None:
+        raise NoSuchApplication
+    await _record(tx, actor, "proof_read", row["application_id"], proof=str(proof_id))
+    content = vault.decrypt(row["sealed"], purpose=PROOF_PURPOSE)
+    return OpenedProof(row["name"], row["media_type"], content)
+
+
+async def _record(tx: Tx, actor: UUID, act: str, application_id: UUID, **details: object) -> None:
+    line = audit.Line(str(actor), act, f"application {application_id}", details)
+    await audit.record(tx, [line])

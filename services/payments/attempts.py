@@ -1,0 +1,280 @@
+"""Attempts: tries to pay an order, each by one method. Writes `attempts`, `provider_pauses`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from pydantic_core import to_json
+
+from services.payments import order_book, rules
+from services.payments.order_book import Order
+from shared import outbox
+from shared.db import Row, Tx
+from shared.errors import Refused
+from shared.events.payments import InstructionsIssued
+
+# Enough for anybody who changes their mind; more would be somebody else's program.
+MOST_ATTEMPTS = 20
+ASKED_AT_ONCE = 20
+
+
+class MethodNotOffered(Refused):
+    """This way to pay is not offered for this exam. Please choose another."""
+
+
+class TooManyAttempts(Refused):
+    """You have started to pay very often. Please use one of the ways you have started, or ask us
+    for help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to pay by one method."""
+
+    id: UUID
+    order_id: UUID
+    method: str
+    variant: str
+    provider: str
+    trade_number: str
+    amount_twd: int
+    state: str
+    provider_number: str | None
+    instructions: Mapping[str, str]
+    created_at: datetime
+    issued_at: datetime | None
+    expires_at: datetime | None
+    in_time_until: datetime
+    last_ask_at: datetime
+    ask_at: datetime
+    asks: int
+    closed_at: datetime | None
+
+    def is_usable(self, *, now: datetime) -> bool:
+        """Whether it can be paid with what was given out for it."""
+        is_given = bool(self.instructions) and self.expires_at is not None
+        return is_given and self.closed_at is None and now < (self.expires_at or now)
+
+
+_COLUMNS = ", ".join(f"attempts.{name}" for name in Attempt.__slots__)
+
+
+def _read(row: Row) -> Attempt:
+    return Attempt(**{name: row[name] for name in Attempt.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a method's attempts are followed: what its module knows and the database must."""
+
+    method: str
+    variant: str
+    provider: str
+    in_time_until: datetime
+    ask_at: datetime
+    last_ask_at: datetime
+
+
+async def begin(tx: Tx, *, order: Order, plan: Plan, now: datetime) -> Attempt:
+    """Begin an attempt for an order held locked, or find the one whose code still works.
+
+    What was begun before stays payable at the provider, so money may still arrive on it.
+    """
+    if plan.method not in order.methods:
+        raise MethodNotOffered
+    before = await list_of_order(tx, order_id=order.id)
+    for attempt in before:
+        if (attempt.method, attempt.variant) == (plan.method, plan.variant) and attempt.is_usable(
+            now=now
+        ):
+            return attempt
+    if len(before) >= MOST_ATTEMPTS:
+        raise TooManyAttempts
+    row = await tx.fetchrow(
+        f"""
+        INSERT INTO attempts (id, order_id, method, variant, provider, trade_number, amount_twd,
+                              created_at, in_time_until, ask_at, last_ask_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608 (a constant)
+        uuid4(),
+        order.id,
+        plan.method,
+        plan.variant,
+        plan.provider,
+        rules.new_trade_number(),
+        order.amount_twd,
+        now,
+        plan.in_time_until,
+        plan.ask_at,
+        plan.last_ask_at,
+    )
+    assert row is not None
+    return _read(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a provider gave out for an attempt: a code, an account, a slip, an address to go to."""
+
+    trade_number: str
+    provider_number: str
+    instructions: Mapping[str, str]
+    expires_at: datetime | None
+    # The candidate needs it in a letter: it is typed at a store or a bank.
+    is_told: bool = True
+
+
+async def issue(tx: Tx, *, issued: Sequence[Issued], now: datetime) -> None:
+    """Record what was issued; said again, or after the money came, it changes nothing."""
+    newest = {each.trade_number: each for each in issued}
+    rows = await tx.fetch(
+        f"""
+        UPDATE attempts
+           SET state = 'issued', provider_number = given.provider_number,
+               instructions = given.instructions::jsonb, expires_at = given.expires_at,
+               issued_at = $5
+          FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
+               AS given (trade_number, provider_number, instructions, expires_at)
+         WHERE attempts.trade_number = given.trade_number
+           AND instructions = jsonb_build_object() AND closed_at IS NULL
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608 (a constant)
+        list(newest),
+        [each.provider_number for each in newest.values()],
+        [to_json(each.instructions).decode() for each in newest.values()],
+        [each.expires_at for each in newest.values()],
+        now,
+    )
+    told = [a for a in map(_read, rows) if newest[a.trade_number].is_told]
+    known = await order_book.load_all(tx, order_ids=[attempt.order_id for attempt in told])
+    await outbox.publish(
+        tx,
+        [
+            InstructionsIssued(
+                **known[attempt.order_id].told,
+                attempt_id=attempt.id,
+                method=attempt.method,
+                amount_twd=attempt.amount_twd,
+                instructions=dict(attempt.instructions),
+                pay_by=known[attempt.order_id].pay_by,
+                issued_at=now,
+            )
+            for attempt in told
+        ],
+    )
+
+
+async def mark_paid(tx: Tx, *, provider_numbers: Mapping[UUID, str], now: datetime) -> None:
+    """Close attempts on which money came."""
+    await tx.execute(
+        """
+        UPDATE attempts
+           SET state = 'paid', provider_number = given.provider_number,
+               closed_at = COALESCE(closed_at, $3)
+          FROM unnest($1::uuid[], $2::text[]) AS given (id, provider_number)
+         WHERE attempts.id = given.id AND state <> 'paid'
+        """,
+        list(provider_numbers),
+        list(provider_numbers.values()),
+        now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What asking about an attempt, or a notice about it, taught us short of money."""
+
+    attempt_id: UUID
+    state: str | None  # None: as it was
+    ask_at: datetime | None  # None: the provider has said its last word
+    provider_number: str | None = None
+
+
+async def follow(tx: Tx, *, followed: Sequence[Followed], now: datetime) -> None:
+    """Record what was learnt. What has been paid meanwhile stays paid."""
+    await tx.execute(
+        """
+        UPDATE attempts
+           SET state = COALESCE(given.state, attempts.state),
+               asks = asks + 1,
+               ask_at = COALESCE(given.ask_at, attempts.ask_at),
+               closed_at = CASE WHEN given.ask_at IS NULL THEN $5::timestamptz END,
+               provider_number = COALESCE(given.provider_number, attempts.provider_number)
+          FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
+               AS given (id, state, ask_at, provider_number)
+         WHERE attempts.id = given.id AND closed_at IS NULL
+        """,
+        [each.attempt_id for each in followed],
+        [each.state for each in followed],
+        [each.ask_at for each in followed],
+        [each.provider_number for each in followed],
+        now,
+    )
+
+
+async def note_failed(tx: Tx, *, trade_numbers: Sequence[str]) -> None:
+    """Note that a provider said "not paid". Its last word is what it answers when asked."""
+    await tx.execute(
+        """
+        UPDATE attempts SET state = 'failed'
+         WHERE trade_number = ANY($1::text[]) AND closed_at IS NULL
+        """,
+        list(trade_numbers),
+    )
+
+
+async def claim_to_ask(tx: Tx, *, now: datetime, again_at: datetime) -> list[Attempt]:
+    """Take attempts whose provider is to be asked; whoever takes them must do so by `again_at`."""
+    rows = await tx.fetch(
+        f"""
+        WITH due AS (
+            SELECT id FROM attempts
+             WHERE closed_at IS NULL AND ask_at <= $1
+               AND NOT EXISTS (SELECT FROM provider_pauses AS pause
+                                WHERE pause.provider = attempts.provider AND until_at > $1)
+             ORDER BY ask_at
+             LIMIT $3
+               FOR NO KEY UPDATE SKIP LOCKED
+        )
+        UPDATE attempts SET ask_at = $2 FROM due WHERE attempts.id = due.id
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608 (a constant)
+        now,
+        again_at,
+        ASKED_AT_ONCE,
+    )
+    return [_read(row) for row in rows]
+
+
+async def pause(tx: Tx, *, provider: str, until: datetime) -> None:
+    """Leave a provider alone for a while."""
+    await tx.execute(
+        """
+        INSERT INTO provider_pauses (provider, until_at) VALUES ($1, $2)
+        ON CONFLICT (provider) DO UPDATE
+           SET until_at = GREATEST(provider_pauses.until_at, EXCLUDED.until_at)
+        """,
+        provider,
+        until,
+    )
+
+
+async def list_of_order(tx: Tx, *, order_id: UUID) -> list[Attempt]:
+    """An order's attempts, the newest first."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM attempts WHERE order_id = $1 ORDER BY created_at DESC, id
+        """,  # noqa: S608 (a constant)
+        order_id,
+    )
+    return [_read(row) for row in rows]
+
+
+async def find(tx: Tx, *, trade_number: str) -> Attempt | None:
+    row = await tx.fetchrow(
+        f"SELECT {_COLUMNS} FROM attempts WHERE trade_number = $1",  # noqa: S608 (a constant)
+        trade_number,
+    )
+    return _read(row) if row else None

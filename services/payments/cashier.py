@@ -1,0 +1,287 @@
+"""The cashier: talks to providers. The intent is committed, the call made, the outcome committed.
+
+An edge that the others use: it opens transactions, and never holds one while a provider thinks.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+
+from services.payments import attempts, order_book, orders, refund_sends, rules, settlement
+from services.payments.attempts import Attempt, Followed, Issued, MethodNotOffered, Plan
+from services.payments.methods import (
+    Answer,
+    Asked,
+    Begun,
+    Form,
+    Link,
+    Method,
+    Question,
+    Repaid,
+    Repayment,
+    Reply,
+    Standing,
+    TooOften,
+)
+from services.payments.refund_sends import Fate, Sending
+from services.payments.settlement import Capture, Captured
+from shared.db import Pool, Tx, transaction
+from shared.errors import Refused
+from shared.metrics import MONEY_COUNTED, PROVIDER_ANSWERS
+
+log = structlog.get_logger()
+
+# Whoever took an attempt or a refund to a provider and was not heard of since has lost it.
+LEASE = timedelta(minutes=5)
+
+
+class ProviderAway(Refused):
+    """The payment provider does not answer right now, and nothing was taken. Please try again in
+    a few minutes, or choose another way to pay."""
+
+    status = 503
+    retry_after_seconds = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An attempt that stands, and where the browser goes with it; nowhere, if all is known."""
+
+    attempt: Attempt
+    page: Form | Link | None
+
+
+class Cashier:
+    """What pages, hooks and jobs ask of providers."""
+
+    def __init__(self, ways: Mapping[str, Method]) -> None:
+        self.ways = ways
+
+    async def begin(
+        self,
+        pool: Pool,
+        *,
+        order_id: UUID,
+        account_id: UUID,
+        method: str,
+        variant: str,
+        language: str,
+        now: datetime,
+    ) -> Opened:
+        """Begin to pay in some way, or find the code or account that was given out before."""
+        way = self.ways.get(method)
+        if way is None or variant not in way.variants:
+            raise MethodNotOffered
+        async with transaction(pool) as tx:
+            order = await orders.lock_payable(tx, order_id=order_id, account_id=account_id, now=now)
+            if not way.takes(order.amount_twd, variant):
+                raise MethodNotOffered
+            plan = _plan(way, variant, order.pay_by, now=now)
+            attempt = await attempts.begin(tx, order=order, plan=plan, now=now)
+        if attempt.instructions:
+            return Opened(attempt, _link(attempt.instructions))
+        begun = await way.begin(
+            Asked(
+                order_id=order.id,
+                trade_number=attempt.trade_number,
+                variant=variant,
+                amount_twd=attempt.amount_twd,
+                language=language,
+                pay_by=order.pay_by,
+                now=now,
+            )
+        )
+        async with transaction(pool) as tx:
+            await _record_begun(tx, attempt, begun, way, now=now)
+        if begun.page is None:
+            log.warning("provider away", provider=way.provider, reply=begun.reply)
+            raise ProviderAway
+        return Opened(attempt, begun.page)
+
+    async def ask_one(self, pool: Pool, *, trade_number: str, now: datetime) -> Attempt | None:
+        """Ask about one attempt, because its payer seems to have come back."""
+        async with transaction(pool) as tx:
+            attempt = await attempts.find(tx, trade_number=trade_number)
+        if attempt is not None and attempt.closed_at is None:
+            await self._ask_all(pool, [attempt], now=now)
+        return attempt
+
+    async def ask_due(self, pool: Pool, *, now: datetime) -> int:
+        """Ask about attempts whose time to be asked about has come."""
+        async with transaction(pool) as tx:
+            due = await attempts.claim_to_ask(tx, now=now, again_at=now + LEASE)
+        await self._ask_all(pool, due, now=now)
+        return len(due)
+
+    async def _ask_all(self, pool: Pool, asked: Sequence[Attempt], *, now: datetime) -> None:
+        async with transaction(pool) as tx:
+            book = await order_book.load_all(tx, order_ids=[one.order_id for one in asked])
+        answers = await asyncio.gather(
+            *(self._ask(one, may_take=book[one.order_id].state == "open", now=now) for one in asked)
+        )
+        for attempt, answer in zip(asked, answers, strict=True):
+            # One by one: a defect that one brings to light must not keep the others waiting.
+            async with transaction(pool) as tx:
+                if isinstance(answer, TooOften):
+                    until = now + answer.pause
+                    await attempts.pause(tx, provider=attempt.provider, until=until)
+                    continue
+                way = self.ways[attempt.method]
+                captures = await _record_answer(tx, attempt, answer, way, now=now)
+            count(captures)
+
+    async def _ask(self, attempt: Attempt, *, may_take: bool, now: datetime) -> Answer | TooOften:
+        way = self.ways[attempt.method]
+        question = Question(
+            trade_number=attempt.trade_number,
+            provider_number=attempt.provider_number,
+            amount_twd=attempt.amount_twd,
+            has_instructions=bool(attempt.instructions),
+            may_take=may_take and now < attempt.in_time_until,
+            now=now,
+        )
+        try:
+            answer = await way.ask(question)
+        except TooOften as shut_out:
+            PROVIDER_ANSWERS.labels(way.provider, "too_often").inc()
+            return shut_out
+        PROVIDER_ANSWERS.labels(way.provider, answer.standing).inc()
+        return answer
+
+    async def send_refund(self, pool: Pool, *, now: datetime) -> int:
+        """Tell a provider of one approved refund, or ask what became of it; return how many."""
+        async with transaction(pool) as tx:
+            sending = await refund_sends.claim(tx, now=now, again_at=now + LEASE)
+        if sending is None:
+            return 0
+        reply = await self._repay(sending, now=now)
+        log.info("refund sent", refund=str(sending.refund.id), repaid=reply.repaid)
+        async with transaction(pool) as tx:
+            await refund_sends.record(
+                tx,
+                sending=sending,
+                fate=Fate(reply.repaid),
+                reply=reply.words,
+                again_at=reply.again_at,
+                now=now,
+            )
+        return 1
+
+    async def _repay(self, sending: Sending, *, now: datetime) -> Reply:
+        refund = sending.refund
+        way = self.ways.get(refund.method)
+        if way is None:
+            return Reply(Repaid.LATER, "not set up here", now + LEASE)
+        repayment = Repayment(
+            trade_number=refund.trade_number,
+            provider_number=refund.provider_number,
+            paid_twd=refund.captured_twd,
+            amount_twd=refund.amount_twd,
+            before_twd=sending.refunded_before_twd,
+            now=now,
+        )
+        try:
+            if sending.is_first:
+                return await way.repay(repayment)
+            return await way.resume_repayment(repayment)
+        except TooOften as shut_out:
+            return Reply(Repaid.UNKNOWN, str(shut_out))
+
+
+CASHIER = web.AppKey("cashier", Cashier)
+
+
+def count(captures: Sequence[Capture]) -> None:
+    """Show money in the figures; what nobody owed also in the log, because somebody must look."""
+    for each in captures:
+        MONEY_COUNTED.labels(each.kind).inc(each.captured.amount_twd)
+        if each.kind != "order":
+            log.warning(
+                "money nobody owed",
+                kind=each.kind,
+                capture=str(each.id),
+                trade_number=each.captured.trade_number,
+                amount_twd=each.captured.amount_twd,
+            )
+
+
+def _plan(way: Method, variant: str, pay_by: datetime, *, now: datetime) -> Plan:
+    return Plan(
+        method=way.name,
+        variant=variant,
+        provider=way.provider,
+        in_time_until=pay_by + way.grace,
+        ask_at=now + way.first_ask,
+        last_ask_at=way.last_word_at(pay_by, variant),
+    )
+
+
+def _link(instructions: Mapping[str, str]) -> Link | None:
+    """Where an attempt that was issued goes on; nowhere, if its code is typed elsewhere."""
+    return Link(instructions["web"], instructions["app"]) if "web" in instructions else None
+
+
+async def _record_begun(
+    tx: Tx, attempt: Attempt, begun: Begun, way: Method, *, now: datetime
+) -> None:
+    if begun.given is not None:
+        issued = Issued(
+            attempt.trade_number,
+            begun.given.provider_number,
+            begun.given.instructions,
+            begun.given.expires_at,
+            is_told=False,
+        )
+        await attempts.issue(tx, issued=[issued], now=now)
+    elif begun.standing is Standing.OVER:
+        await attempts.follow(tx, followed=[Followed(attempt.id, "failed", None)], now=now)
+    elif begun.standing is Standing.UNKNOWN:
+        again = Followed(attempt.id, "unknown", now + way.first_ask)
+        await attempts.follow(tx, followed=[again], now=now)
+
+
+async def _record_answer(
+    tx: Tx, attempt: Attempt, answer: Answer, way: Method, *, now: datetime
+) -> list[Capture]:
+    """Record what a provider said of an attempt, whatever has been told meanwhile."""
+    if answer.money is not None:
+        money = Captured(
+            attempt.provider,
+            attempt.trade_number,
+            answer.money.provider_number,
+            attempt.method,
+            answer.money.amount_twd,
+            answer.money.paid_at,
+        )
+        return await settlement.settle(tx, captured=[money], now=now)
+    if answer.given is not None:
+        given = answer.given
+        issued = Issued(
+            attempt.trade_number, given.provider_number, given.instructions, given.expires_at
+        )
+        await attempts.issue(tx, issued=[issued], now=now)
+    await attempts.follow(tx, followed=[_followed(attempt, answer, way, now=now)], now=now)
+    return []
+
+
+def _followed(attempt: Attempt, answer: Answer, way: Method, *, now: datetime) -> Followed:
+    again = rules.next_ask(
+        now,
+        asks=attempt.asks,
+        first=way.first_ask,
+        longest=way.longest_wait,
+        last_ask_at=attempt.last_ask_at,
+    )
+    if answer.standing is Standing.UNKNOWN:
+        return Followed(attempt.id, "unknown", again)
+    if answer.standing is Standing.OVER:
+        return Followed(attempt.id, "failed", None)
+    if now >= attempt.last_ask_at:
+        return Followed(attempt.id, None if attempt.state == "failed" else "lapsed", None)
+    known = "issued" if attempt.instructions or answer.given else "created"
+    return Followed(attempt.id, known if attempt.state == "unknown" else None, again)

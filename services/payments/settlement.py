@@ -1,0 +1,240 @@
+"""Settlement: money that was taken for us is counted once, for whatever it was paid. Writes
+`captures`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from services.payments import attempts, ledger, orders, refund_requests, refunds, rules
+from services.payments.ledger import SURPLUS, Entry
+from services.payments.order_book import COLUMNS, Order, read
+from services.payments.orders import Payment
+from services.payments.refunds import NewRefund
+from shared import audit
+from shared.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """Money that a provider took for us, in the provider's words."""
+
+    provider: str
+    trade_number: str
+    provider_number: str
+    method: str
+    amount_twd: int
+    paid_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The same key is the same money, however often we hear of it."""
+        return self.provider, self.trade_number, self.provider_number
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The attempt that money came on, and its order."""
+
+    attempt_id: UUID
+    method: str
+    amount_twd: int
+    in_time_until: datetime
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Money as it was counted."""
+
+    id: UUID
+    captured: Captured
+    kind: str  # order, overpaid, wrong_amount, late or orphan
+    known: _Known | None
+
+
+async def settle(tx: Tx, *, captured: Sequence[Captured], now: datetime) -> list[Capture]:
+    """Count money; what was counted before has no effect. Return what was new."""
+    told = list({each.key: each for each in captured}.values())
+    if not told:
+        return []
+    known = await _lock_orders(tx, told)
+    counted = await _find_counted(tx, told)
+    await _report_contradictions(tx, told, counted)
+    new = [each for each in told if each.key not in counted]
+    captures = await _insert(tx, _judge(new, known), now=now)
+    paying = [each for each in captures if each.kind == "order"]
+    await orders.pay(tx, payments=[_payment(each) for each in paying])
+    await attempts.mark_paid(
+        tx,
+        provider_numbers={
+            each.known.attempt_id: each.captured.provider_number
+            for each in captures
+            if each.known is not None
+        },
+        now=now,
+    )
+    await _keep_surplus(tx, [each for each in captures if each.kind != "order"], now=now)
+    await refund_requests.meet(tx, order_ids=[e.known.order.id for e in paying if e.known])
+    return captures
+
+
+async def _lock_orders(tx: Tx, captured: Sequence[Captured]) -> dict[tuple[str, str], _Known]:
+    """Find what money came on. Orders stay as they are until this transaction ends.
+
+    They are locked in the order of their ids, so that two settlements never wait for each other.
+    """
+    rows = await tx.fetch(
+        f"""
+        SELECT attempts.id AS attempt_id, attempts.provider, attempts.trade_number,
+               attempts.method, attempts.amount_twd AS attempt_twd, attempts.in_time_until,
+               {COLUMNS}
+          FROM attempts JOIN orders ON orders.id = attempts.order_id
+         WHERE attempts.trade_number = ANY($1::text[])
+         ORDER BY orders.id
+           FOR NO KEY UPDATE OF orders
+        """,  # noqa: S608 (a constant)
+        [each.trade_number for each in captured],
+    )
+    return {
+        (row["provider"], row["trade_number"]): _Known(
+            row["attempt_id"], row["method"], row["attempt_twd"], row["in_time_until"], read(row)
+        )
+        for row in rows
+    }
+
+
+async def _find_counted(tx: Tx, captured: Sequence[Captured]) -> dict[tuple[str, str, str], int]:
+    """Find money that was counted before, and how much it was."""
+    rows = await tx.fetch(
+        """
+        SELECT provider, trade_number, provider_number, amount_twd FROM captures
+         WHERE trade_number = ANY($1::text[])
+        """,
+        [each.trade_number for each in captured],
+    )
+    return {
+        (row["provider"], row["trade_number"], row["provider_number"]): row["amount_twd"]
+        for row in rows
+    }
+
+
+def _judge(captured: Sequence[Captured], known: dict[tuple[str, str], _Known]) -> list[Capture]:
+    """Say what each money is. The first in time that fits pays an order; orders are paid once."""
+    judged, paid = [], set()
+    for each in sorted(captured, key=lambda each: each.paid_at):
+        on = known.get((each.provider, each.trade_number))
+        if on is None:
+            kind = "orphan"
+        elif on.order.paid_at is not None or on.order.id in paid:
+            kind = "overpaid"
+        elif each.amount_twd != on.amount_twd:
+            kind = "wrong_amount"
+        elif on.order.state != "open" or each.paid_at >= on.in_time_until:
+            kind = "late"
+        else:
+            kind = "order"
+            paid.add(on.order.id)
+        judged.append(Capture(uuid4(), each, kind, on))
+    return judged
+
+
+async def _insert(tx: Tx, captures: Sequence[Capture], *, now: datetime) -> list[Capture]:
+    """Count captures; an orphan that another transaction is counting right now is left to it."""
+    rows = await tx.fetch(
+        """
+        INSERT INTO captures (id, provider, trade_number, provider_number, method, attempt_id,
+                              order_id, kind, amount_twd, paid_at, settled_at)
+        SELECT id, provider, trade_number, provider_number, method, attempt_id, order_id, kind,
+               amount_twd, paid_at, $11
+          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[],
+                      $7::uuid[], $8::text[], $9::int[], $10::timestamptz[])
+               AS given (id, provider, trade_number, provider_number, method, attempt_id, order_id,
+                         kind, amount_twd, paid_at)
+        ON CONFLICT (trade_number, provider_number, provider) DO NOTHING
+        RETURNING id
+        """,
+        [each.id for each in captures],
+        [each.captured.provider for each in captures],
+        [each.captured.trade_number for each in captures],
+        [each.captured.provider_number for each in captures],
+        [each.known.method if each.known else each.captured.method for each in captures],
+        [each.known.attempt_id if each.known else None for each in captures],
+        [each.known.order.id if each.known else None for each in captures],
+        [each.kind for each in captures],
+        [each.captured.amount_twd for each in captures],
+        [each.captured.paid_at for each in captures],
+        now,
+    )
+    inserted = {row["id"] for row in rows}
+    return [each for each in captures if each.id in inserted]
+
+
+def _payment(capture: Capture) -> Payment:
+    assert capture.known is not None
+    return Payment(
+        capture.known.order,
+        capture.id,
+        capture.captured.provider,
+        capture.known.method,
+        capture.captured.paid_at,
+    )
+
+
+async def _keep_surplus(tx: Tx, captures: Sequence[Capture], *, now: datetime) -> None:
+    """Keep money nobody owed apart. An overpayment goes back; the rest is for finance to judge."""
+    if not captures:
+        return
+    await ledger.record(
+        tx,
+        [
+            Entry(
+                "surplus_received",
+                each.captured.provider,
+                SURPLUS,
+                each.captured.amount_twd,
+                order_id=each.known.order.id if each.known else None,
+                capture_id=each.id,
+            )
+            for each in captures
+        ],
+    )
+    await audit.record(
+        tx,
+        [
+            audit.Line(
+                "settlement",
+                f"money_{each.kind}",
+                f"capture {each.id}",
+                {
+                    "order": str(each.known.order.id) if each.known else None,
+                    "trade_number": each.captured.trade_number,
+                    "amount_twd": each.captured.amount_twd,
+                },
+            )
+            for each in captures
+        ],
+    )
+    for each in captures:
+        amount = rules.refundable(each.captured.amount_twd, each.kind)
+        if each.kind == "overpaid" and each.known is not None and amount:
+            due = NewRefund(uuid4(), each.id, None, each.kind, amount, now)
+            await refunds.add(tx, refund=due)
+
+
+async def _report_contradictions(
+    tx: Tx, told: Sequence[Captured], counted: dict[tuple[str, str, str], int]
+) -> None:
+    """Put on record when the same money is now said to be another amount."""
+    lines = [
+        audit.Line(
+            "settlement",
+            "money_contradicted",
+            f"trade {each.trade_number}",
+            {"counted_twd": counted[each.key], "told_twd": each.amount_twd},
+        )
+        for each in told
+        if counted.get(each.key, each.amount_twd) != each.amount_twd
+    ]
+    if lines:
+        await audit.record(tx, lines)

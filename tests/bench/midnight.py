@@ -1,0 +1,211 @@
+"""Midnight: signed-in candidates claim places over HTTP at one instant, and each is told the truth.
+
+Everything is on that production has: sessions, the check against foreign forms, validation, a log
+line and figures for each request, and a commit on disk before the answer.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import jwt
+import psutil
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared import auth, db, migrate
+from shared.db import Pool
+from tests.bench import ground, one_each
+from tests.bench.load import Answer, Crowd, Load, post
+from tests.bench.report import Figure, Ratio, Report
+from tests.bench.web_process import WebProcess, run_module
+from tests.enrollment import world
+from tests.servers import Servers
+from tests.site import SECRET
+
+PEOPLE = 16_000
+CONNECTIONS = 256
+AREAS = 16
+ROUNDS = 3
+SCARCE = 500
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Night:
+    """A web process of enrollment, its database, and people who are signed in."""
+
+    web: WebProcess
+    database_url: str
+    pool: Pool
+    people: Sequence[UUID]
+    cookies: Sequence[str]
+
+    def wishes(self, *, areas: int) -> list[bytes]:
+        """Everybody's form: one place each, in one of so many areas."""
+        return [
+            post(
+                self.web.url,
+                "/enrollment/registrations/",
+                urlencode({"sitting": "m1", "area": f"area-{number % areas + 1}"}).encode(),
+                headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"},
+                content_type=FORM,
+            )
+            for number, cookie in enumerate(self.cookies)
+        ]
+
+    async def open_anew(self, capacity: int | None = None) -> None:
+        """Forget all claims of the night; what earlier years left stays."""
+        await self.pool.execute("DELETE FROM registrations WHERE sitting = 'm1'")
+        await self.pool.execute("DELETE FROM outbox")
+        await self.pool.execute(
+            "UPDATE places SET taken = 0, capacity = $1 WHERE sitting = 'm1'", capacity
+        )
+        await self.pool.execute("VACUUM (ANALYZE) places, outbox, registrations")
+        await self.pool.execute("CHECKPOINT")
+
+
+@asynccontextmanager
+async def night(servers: Servers, *, people: int = PEOPLE) -> AsyncIterator[Night]:
+    async with ground.new_database(servers) as url:
+        await migrate.migrate(url, ground.ROOT / "services" / "enrollment" / "migrations")
+        pool = await db.create_pool(url, application="bench", size=4)
+        await world.add_programme(pool)
+        areas = {f"area-{number}": None for number in range(1, AREAS + 1)}
+        await world.add_sitting(pool, "m1", areas)
+        ids = [uuid4() for _ in range(people)]
+        environment = {
+            "ENROLLMENT_DATABASE_URL": url,
+            "EXAMHALL_SECRET_KEY": SECRET,
+        }
+        cookies = await _sign_in(pool, ids)
+        async with WebProcess.start("enrollment", environment, servers.amqp_url) as web:
+            yield Night(web, url, pool, ids, cookies)
+        await pool.close()
+
+
+async def _sign_in(pool: Pool, people: Sequence[UUID]) -> list[str]:
+    """Give everybody a session signed by a key that the service was told of."""
+    key, now = Ed25519PrivateKey.generate(), datetime.now(UTC)
+    await pool.execute(
+        "INSERT INTO session_keys (key_id, public_key, retires_at) VALUES ('bench', $1, $2)",
+        key.public_key().public_bytes_raw(),
+        now + timedelta(days=1),
+    )
+    claims = {
+        "aud": auth.AUDIENCE,
+        "name": "王大同",
+        "roles": [],
+        "iat": now.timestamp(),
+        "exp": (now + auth.LIFETIME).timestamp(),
+    }
+    return [
+        "session="
+        + jwt.encode(
+            {**claims, "sub": str(person), "sid": str(uuid4())},
+            key,
+            algorithm=auth.ALGORITHM,
+            headers={"kid": "bench"},
+        )
+        for person in people
+    ]
+
+
+async def check(night: Night, load: Load, *, capacity: int | None) -> None:
+    """Hold what everybody was told against what is in the database."""
+    rows = await night.pool.fetch(
+        "SELECT id, account_id, area FROM registrations WHERE sitting = 'm1'"
+    )
+    held = {row["account_id"]: row["id"] for row in rows}
+    assert len(held) == len(rows), "somebody holds two places"
+    told = {night.people[answer.number]: _registration(answer) for answer in load.told(303)}
+    assert told == held, "somebody was told one thing, and the database says another"
+    counted = Counter(row["area"] for row in rows)
+    for place in await night.pool.fetch("SELECT area, taken FROM places WHERE sitting = 'm1'"):
+        assert place["taken"] == counted[place["area"]], place
+        assert capacity is None or place["taken"] <= capacity, "oversold"
+    announced = await night.pool.fetchval("SELECT sum(jsonb_array_length(body::jsonb)) FROM outbox")
+    assert announced == len(rows), "a claim was not announced"
+
+
+def _registration(answer: Answer) -> UUID:
+    return UUID(answer.location.rpartition("/")[2])
+
+
+async def bare_rate(crowd: Crowd) -> float:
+    """Ask a bare server as often, for a JSON answer to a JSON body."""
+    async with run_module("tests.bench.bare_web") as url:
+        body = b'{"sitting": "m1", "area": "area-1"}'
+        request = post(url, "/", body, headers={}, content_type="application/json")
+        load = await crowd.send(url, [request] * PEOPLE, connections=CONNECTIONS)
+        assert len(load.told(200)) == PEOPLE
+        return load.rate
+
+
+async def run(servers: Servers) -> Report:
+    crowd = Crowd()
+    bare, each, one_row, spread, crowded, full = [], [], [], list[Load](), list[Load](), []
+    async with night(servers) as tonight:
+        await warm_up(crowd, tonight)
+        for _ in range(ROUNDS):
+            each.append(await _pgbench(tonight, rooms=AREAS, clients=8))
+            one_row.append(await _pgbench(tonight, rooms=1, clients=32))
+            bare.append(await bare_rate(crowd))
+            spread.append(await _claim(crowd, tonight, areas=AREAS))
+            crowded.append(await _claim(crowd, tonight, areas=1))
+            full.append(await _claim(crowd, tonight, areas=1, capacity=SCARCE))
+        memory = psutil.Process(tonight.web.pid).memory_info().rss / 2**20
+    crowd.close()
+    claims, one_area = median(load.rate for load in spread), median(load.rate for load in crowded)
+    refusals = median(load.rate for load in full)
+    return Report(
+        "midnight",
+        f"{PEOPLE:,} signed-in people claim a place each over {CONNECTIONS} connections",
+        [
+            Figure("pgbench, one transaction each, 16 areas", median(each), "claims/s"),
+            Figure("pgbench, one transaction each, one area", median(one_row), "claims/s"),
+            Figure("bare aiohttp, JSON in, JSON out", median(bare), "answers/s"),
+            Figure("claims, 16 areas", claims, "claims/s"),
+            Figure("claims, everybody in one area", one_area, "claims/s"),
+            Figure(f"answers when {SCARCE} of them get a place", refusals, "answers/s"),
+            Figure("median", median(load.percentile(50) for load in spread) * 1e3, "ms"),
+            Figure("p99", median(load.percentile(99) for load in spread) * 1e3, "ms"),
+            Figure("p99 when nearly all are refused",
+                   median(load.percentile(99) for load in full) * 1e3, "ms"),
+            Figure("a core's share that making the load took",
+                   max(load.busy for load in [*spread, *crowded, *full]), ""),
+            Figure("memory of the web process afterwards", memory, "MB"),
+            Figure("oversold, lost, doubled", 0, "places"),
+        ],
+        [
+            Ratio("claims to pgbench, one each", claims / median(each), at_least=2.5),
+            Ratio("one area to pgbench, one row", one_area / median(one_row), at_least=8),
+            Ratio("claims to bare aiohttp", claims / median(bare), at_least=0.5),
+            Ratio("p99 in units of 100 ms",
+                  median(load.percentile(99) for load in spread) / 0.1, at_most=1),
+            Ratio("refusals to claims", refusals / claims, at_least=1),
+        ],
+    )  # fmt: skip
+
+
+async def _claim(crowd: Crowd, tonight: Night, *, areas: int, capacity: int | None = None) -> Load:
+    await tonight.open_anew(capacity)
+    load = await crowd.send(tonight.web.url, tonight.wishes(areas=areas), connections=CONNECTIONS)
+    expected = PEOPLE if capacity is None else capacity * areas
+    assert len(load.told(303)) == expected, Counter(answer.status for answer in load.answers)
+    await check(tonight, load, capacity=capacity)
+    return load
+
+
+async def warm_up(crowd: Crowd, tonight: Night) -> None:
+    """Let everybody look at the page before: so they do, and then their session is known."""
+    await _claim(crowd, tonight, areas=AREAS)
+
+
+async def _pgbench(tonight: Night, *, rooms: int, clients: int) -> float:
+    await tonight.open_anew()
+    return await one_each.claim(tonight.database_url, rooms=rooms, clients=clients)
