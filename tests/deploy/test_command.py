@@ -10,8 +10,8 @@ from deploy.command.__main__ import main
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examhall"
 COMMANDS = (
-    "up down status logs reset test check bench chaos dead-letters staff catalogue migrate audit web"
-    " worker"
+    "up down status logs reset test check bench chaos dead-letters staff catalogue migrate audit"
+    " web worker"
 )
 
 

@@ -21,6 +21,7 @@ from deploy.all_in_one import ENTRIES
 from deploy.one_machine.ports import any_free
 from shared import bus
 from tests.journeys.visitor import CHROMIUM, QUIET, Visitor
+from tests.sandbox import CREDENTIALS
 from tests.servers import Servers
 from tests.site import SECRET
 
@@ -70,12 +71,16 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "EXAMHALL_PORT": str(port),
         "EXAMHALL_SECRET_KEY": SECRET,
         "NOTIFY_CHANNEL": "mailbox",
+        "ENROLLMENT_DOCUMENTS_URL": tmp_path_factory.mktemp("documents").as_uri(),
         "SANDBOX_PORT": str(sandbox_port),
         "SANDBOX_URL": f"http://localhost:{sandbox_port}",
         "SANDBOX_OIDC_REDIRECT": f"{url}/identity/google/callback",
         "IDENTITY_OIDC_ISSUER": f"http://localhost:{sandbox_port}/oidc",
         "IDENTITY_OIDC_CLIENT_ID": "examhall",
         "IDENTITY_OIDC_CLIENT_SECRET": "known to everybody",
+        "PAYMENTS_ECPAY_URL": f"http://localhost:{sandbox_port}/ecpay",
+        "PAYMENTS_LINE_PAY_URL": f"http://localhost:{sandbox_port}/line-pay",
+        **{f"PAYMENTS_{name.upper()}": value for name, value in CREDENTIALS.items()},
     } | {
         f"{service.upper()}_DATABASE_URL": parts._replace(path=f"/{name}").geturl()
         for service, name in databases.items()

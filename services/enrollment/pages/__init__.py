@@ -1,10 +1,29 @@
 """Pages of enrollment. Public: the calendar and each sitting. For candidates: registrations."""
 
-from services.enrollment.pages import calendar, claims, sittings
+from services.enrollment.pages import (
+    calendar,
+    claims,
+    documents,
+    forms,
+    registrations,
+    sending,
+    sittings,
+    statistics,
+    tokens,
+)
 
-REGISTRATION_ROUTES = claims.ROUTES
+DOCUMENT_ROUTES = documents.ROUTES
+TOKEN_ROUTES = tokens.ROUTES
+
+REGISTRATION_ROUTES = [
+    *claims.ROUTES,
+    *registrations.ROUTES,
+    *forms.ROUTES,
+    *sending.ROUTES,
+]
 
 ROUTES = [
     *calendar.ROUTES,
     *sittings.ROUTES,
+    *statistics.ROUTES,
 ]
