@@ -1,5 +1,6 @@
 """Plain HTML forms, read into pydantic models, and the words a person gets back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -61,7 +62,9 @@ class Form(Generic[M]):
         return cls(model, empty | typed)
 
     @classmethod
-    def read(cls, model: type[M], posted: MultiMapping[Any]) -> "Form[M]":
+    def read(
+        cls, model: type[M], posted: MultiMapping[Any], *, context: object = None
+    ) -> "Form[M]":
         form = cls(model, {})
         answers: dict[str, Any] = {}
         for name, info in model.model_fields.items():
@@ -69,12 +72,19 @@ class Form(Generic[M]):
             answer = _answer(name, info, posted)
             if not _is_blank(answer):
                 answers[name] = answer
-        try:
-            form.value = model.model_validate(answers)
-        except ValidationError as invalid:
-            for problem in invalid.errors(include_url=False, include_input=False):
-                name = str(problem["loc"][0]) if problem["loc"] else WHOLE_FORM
-                form.add_error(name, _sentence(model, name, problem))
+        _validate(form, answers, context)
+        return form
+
+    @classmethod
+    def of(cls, model: type[M], answers: Mapping[str, Any], *, context: object = None) -> "Form[M]":
+        """Make the form from answers that were kept before, or that a program sent."""
+        shown = {
+            name: _shown(info, answers[name])
+            for name, info in model.model_fields.items()
+            if answers.get(name) is not None
+        }
+        form = cls.blank(model, **shown)
+        _validate(form, answers, context)
         return form
 
     def add_error(self, name: str, sentence: str) -> None:
@@ -88,6 +98,15 @@ class Form(Generic[M]):
         """Give the id that the error summary leads to."""
         is_date = name in self.model.model_fields and _is_date(self.model.model_fields[name])
         return f"{name}-{DATE_PARTS[0]}" if is_date else name
+
+
+def _validate(form: Form[Any], answers: Mapping[str, Any], context: object) -> None:
+    try:
+        form.value = form.model.model_validate(answers, context=context)
+    except ValidationError as invalid:
+        for problem in invalid.errors(include_url=False, include_input=False):
+            name = str(problem["loc"][0]) if problem["loc"] else WHOLE_FORM
+            form.add_error(name, _sentence(form.model, name, problem))
 
 
 def _answer(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
@@ -112,6 +131,15 @@ def _typed(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
     if _is_date(info):
         return {part: str(posted.get(f"{name}-{part}", "")) for part in DATE_PARTS}
     return posted.get(name, "")
+
+
+def _shown(info: FieldInfo, answer: Any) -> Any:
+    """Turn a kept answer back into what is typed for it."""
+    if _holds(info, FileField, *SECRETS):
+        return ""
+    if _is_date(info):
+        return dict(zip(DATE_PARTS, f"{answer}--".split("-"), strict=False))
+    return answer
 
 
 def _is_blank(answer: Any) -> bool:

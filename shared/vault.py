@@ -5,10 +5,13 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
+from typing import Annotated
 
+from aiohttp import web
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import AfterValidator, SecretStr
 
 KEY_BYTES = 32
 KEY_ID_BYTES = 4
@@ -52,3 +55,18 @@ class Vault:
     def _derive(self, key_id: bytes, purpose: str) -> bytes:
         kdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode())
         return kdf.derive(self._secrets[key_id])
+
+
+VAULT = web.AppKey("vault", Vault)
+
+
+def _is_usable(value: SecretStr) -> SecretStr:
+    try:
+        Vault.from_setting(value.get_secret_value())
+    except ValueError as error:
+        raise ValueError(f"not usable: {error}") from None
+    return value
+
+
+# A setting that holds the secrets of a vault.
+SecretKey = Annotated[SecretStr, AfterValidator(_is_usable)]

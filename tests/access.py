@@ -13,6 +13,7 @@ from yarl import URL
 from shared.auth import Role
 from shared.errors import ForeignForm, NotAllowed, Refused, SignedOut
 from shared.guards import RENEWAL, SIGN_IN
+from tests.enrollment.candidates import give_registration
 from tests.site import FROM_OUR_PAGE, Site
 
 TABLE = Path(__file__).with_name("access.toml")
@@ -35,7 +36,27 @@ Decisions = Mapping[str, Sequence[str]]
 Give = Callable[[Site, UUID], Awaitable[dict[str, str]]]
 
 # For every route decided for its owner: how a candidate comes to own such a thing.
-OWNED: dict[str, Give] = {}
+OWNED: dict[str, Give] = {
+    f"{method} /enrollment/{path}": give_registration
+    for method, path in (
+        ("GET", "registrations/{registration_id}"),
+        ("GET", "registrations/{registration_id}/deadline.ics"),
+        ("GET", "registrations/{registration_id}/withdrawal"),
+        ("POST", "registrations/{registration_id}/withdrawal"),
+        ("GET", "registrations/{registration_id}/consents"),
+        ("POST", "registrations/{registration_id}/consents"),
+        ("GET", "registrations/{registration_id}/form/{step}"),
+        ("POST", "registrations/{registration_id}/form/{step}"),
+        ("GET", "registrations/{registration_id}/check"),
+        ("GET", "registrations/{registration_id}/sending"),
+        ("POST", "registrations/{registration_id}/sending"),
+        ("GET", "registrations/{registration_id}/sent"),
+        ("POST", "registrations/{registration_id}/resubmission"),
+        ("GET", "documents/{registration_id}/{document}"),
+        ("POST", "documents/{registration_id}/{document}"),
+        ("GET", "documents/{registration_id}/{document}/picture"),
+    )
+}
 # What stands in an address where nobody owns anything; a made-up id where nothing is listed.
 EXAMPLES: dict[str, str] = {}
 

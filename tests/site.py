@@ -1,9 +1,11 @@
 """A whole site for tests: services on fresh databases, asked over HTTP like a browser would."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 import pyotp
@@ -190,6 +192,17 @@ async def open_site(
     make_database: MakeDatabase, *names: str, **more: str | None
 ) -> AsyncIterator[Site]:
     """Open the named services in one process, as one machine runs them."""
+    with TemporaryDirectory() as folder:
+        async with _open(
+            make_database, names, {"documents_url": Path(folder).as_uri(), **more}
+        ) as site:
+            yield site
+
+
+@asynccontextmanager
+async def _open(
+    make_database: MakeDatabase, names: Sequence[str], more: Mapping[str, str | None]
+) -> AsyncIterator[Site]:
     entries = [entry for entry in ENTRIES if entry.name in names]
     settings = {
         entry.name: entry.settings.model_validate(

@@ -18,6 +18,7 @@ NEVER_USED = {
     "EXAMHALL_AMQP_URL": "amqp://localhost/",
     "EXAMHALL_PUBLIC_URL": "http://localhost",
     "EXAMHALL_SECRET_KEY": "A" * 43,
+    "documents_url": "file:///nowhere",
     # Notify's: everything it can offer.
     "channel": "mailbox",
     "bounce_secret": "A" * 43,

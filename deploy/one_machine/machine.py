@@ -129,6 +129,7 @@ class Machine:
             "EXAMHALL_HOST": "127.0.0.1",
             "EXAMHALL_PORT": str(self.checkout.port("services") or WEB_PORT),
             "EXAMHALL_PUBLIC_URL": self.url,
+            "ENROLLMENT_DOCUMENTS_URL": (self.checkout.folder / "documents").as_uri(),
             "NOTIFY_CHANNEL": "mailbox",  # no letter leaves this machine
             "SANDBOX_HOST": "127.0.0.1",
             "SANDBOX_PORT": str(self.checkout.port("sandbox") or SANDBOX_PORT),

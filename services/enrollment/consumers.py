@@ -1,7 +1,10 @@
 """What enrollment does when another service's news arrives."""
 
+from services.enrollment import contacts, tokens
+from services.enrollment.contacts import Contact
 from services.enrollment.registrations import paying
 from shared.db import Tx
+from shared.events.identity import AccountClosed, ContactChanged
 from shared.events.payments import OrderLapsed, OrderPaid
 from shared.inbox import Handlers
 
@@ -19,7 +22,20 @@ async def on_order_lapsed(tx: Tx, events: list[OrderLapsed]) -> None:
     )
 
 
+async def on_contact_changed(tx: Tx, events: list[ContactChanged]) -> None:
+    await contacts.change(
+        tx, contacts=[Contact(e.account_id, e.email, e.changed_at) for e in events]
+    )
+
+
+async def on_account_closed(tx: Tx, events: list[AccountClosed]) -> None:
+    await contacts.forget(tx, closed={e.account_id: e.closed_at for e in events})
+    await tokens.revoke_all(tx, accounts=[e.account_id for e in events])
+
+
 HANDLERS: Handlers = {
     OrderPaid: on_order_paid,
     OrderLapsed: on_order_lapsed,
+    ContactChanged: on_contact_changed,
+    AccountClosed: on_account_closed,
 }

@@ -2,12 +2,19 @@
 
 from datetime import datetime, timedelta
 
+from services.enrollment import answers, documents, idempotency, statistics
+from services.enrollment.document_store import DocumentStore
 from services.enrollment.registrations import deciding, drafts
+from services.enrollment.settings import Settings
 from shared.db import Pool, transaction
 from shared.jobs import Job
 
 # What arrived at the last moment may still be on its way to the database.
 ON_THE_WAY = timedelta(seconds=2)
+# No upload takes so long: a file that does not count by then never will.
+LONGEST_UPLOAD = timedelta(hours=1)
+# Somebody who gave up or was too late may want to know what became of it.
+KEPT_AFTER_THE_END = timedelta(days=30)
 
 
 async def lapse_drafts(pool: Pool, now: datetime) -> int:
@@ -30,8 +37,45 @@ async def remind(pool: Pool, now: datetime) -> int:
         )
 
 
-JOBS = [
-    Job("lapse_drafts", timedelta(seconds=1), lapse_drafts),
-    Job("void_unfixed", timedelta(seconds=1), void_unfixed),
-    Job("remind", timedelta(minutes=1), remind),
-]
+async def forget_unsent(pool: Pool, now: datetime) -> int:
+    """Forget what was written and uploaded for registrations that were never sent."""
+    async with transaction(pool) as tx:
+        ended = await answers.find_forgettable(tx, before=now - KEPT_AFTER_THE_END)
+        await documents.drop(tx, registration_ids=ended)
+        await answers.forget(tx, registration_ids=ended)
+    return len(ended)
+
+
+async def count_statistics(pool: Pool, now: datetime) -> int:
+    async with transaction(pool) as tx:
+        await statistics.count(tx, now=now)
+    return 0  # there is no more of it to do
+
+
+async def forget_keys(pool: Pool, now: datetime) -> int:
+    async with transaction(pool) as tx:
+        return await idempotency.forget_old(tx, now=now)
+
+
+def jobs(settings: Settings) -> list[Job]:
+    store = DocumentStore(settings)
+
+    async def remove_files(pool: Pool, now: datetime) -> int:
+        """Remove files that no registration needs; their rows go last, so none is forgotten."""
+        async with transaction(pool) as tx:
+            unneeded = await documents.find_unneeded(tx, before=now - LONGEST_UPLOAD)
+        for document_id in unneeded:
+            await store.remove(document_id)
+        async with transaction(pool) as tx:
+            await documents.forget(tx, document_ids=unneeded)
+        return len(unneeded)
+
+    return [
+        Job("lapse_drafts", timedelta(seconds=1), lapse_drafts),
+        Job("void_unfixed", timedelta(seconds=1), void_unfixed),
+        Job("remind", timedelta(minutes=1), remind),
+        Job("forget_unsent", timedelta(hours=1), forget_unsent),
+        Job("remove_files", timedelta(minutes=1), remove_files),
+        Job("count_statistics", timedelta(minutes=1), count_statistics),
+        Job("forget_keys", timedelta(minutes=10), forget_keys),
+    ]

@@ -7,12 +7,12 @@ from services.identity.commands import COMMANDS
 from services.identity.consumers import HANDLERS
 from services.identity.oidc import Issuer
 from services.identity.pages.google import ISSUER
-from services.identity.pages.handover import VAULT
 from services.identity.passwords import PASSWORDS, Passwords
 from services.identity.schedule import jobs
 from services.identity.settings import Settings
 from shared import guards, run
 from shared.auth import Role
+from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
 

@@ -4,7 +4,7 @@ from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings, house_wide
-from shared.vault import Vault
+from shared.vault import SecretKey, Vault
 
 # The schemes of the issuer and of the site.
 HALF_OPEN = ("http", "https")
@@ -14,7 +14,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="IDENTITY_")
 
     # Secrets in base64url, newest first, separated by commas; each at least 32 bytes.
-    secret_key: SecretStr = Field(validation_alias=house_wide("SECRET_KEY"))
+    secret_key: SecretKey = Field(validation_alias=house_wide("SECRET_KEY"))
     # Passwords hashed at the same time: one core less than the process may use is right.
     password_workers: int = Field(1, ge=1, le=64)
 
@@ -22,15 +22,6 @@ class Settings(ServiceSettings):
     oidc_issuer: HttpUrl | None = None
     oidc_client_id: str = Field("", validate_default=True)
     oidc_client_secret: SecretStr = Field(SecretStr(""), validate_default=True)
-
-    @field_validator("secret_key")
-    @classmethod
-    def _is_usable(cls, value: SecretStr) -> SecretStr:
-        try:
-            Vault.from_setting(value.get_secret_value())
-        except ValueError as error:
-            raise ValueError(f"not usable: {error}") from None
-        return value
 
     @field_validator("oidc_issuer")
     @classmethod

@@ -9,6 +9,7 @@ from services.enrollment import commands
 from services.enrollment.settings import Settings
 from shared.db import Pool
 from tests.enrollment.catalogues import SMALL, everything
+from tests.site import SECRET
 
 LOAD = commands.COMMANDS["catalogue"].run
 
@@ -20,6 +21,8 @@ def settings(empty_url: str) -> Settings:
             "database_url": empty_url,
             "EXAMHALL_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
             "EXAMHALL_PUBLIC_URL": "http://127.0.0.1/",
+            "EXAMHALL_SECRET_KEY": SECRET,
+            "documents_url": "file:///nowhere",
         }
     )
 

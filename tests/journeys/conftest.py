@@ -71,6 +71,7 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "EXAMHALL_PORT": str(port),
         "EXAMHALL_SECRET_KEY": SECRET,
         "NOTIFY_CHANNEL": "mailbox",
+        "ENROLLMENT_DOCUMENTS_URL": tmp_path_factory.mktemp("documents").as_uri(),
         "SANDBOX_PORT": str(sandbox_port),
         "SANDBOX_URL": f"http://localhost:{sandbox_port}",
         "SANDBOX_OIDC_REDIRECT": f"{url}/identity/google/callback",

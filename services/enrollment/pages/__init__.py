@@ -1,7 +1,27 @@
 """Pages of enrollment. Public: the calendar. For candidates: their registrations."""
 
-from services.enrollment.pages import calendar, claims
+from services.enrollment.pages import (
+    calendar,
+    claims,
+    documents,
+    forms,
+    registrations,
+    sending,
+    statistics,
+    tokens,
+)
 
-REGISTRATION_ROUTES = claims.ROUTES
+DOCUMENT_ROUTES = documents.ROUTES
+TOKEN_ROUTES = tokens.ROUTES
 
-ROUTES = calendar.ROUTES
+REGISTRATION_ROUTES = [
+    *claims.ROUTES,
+    *registrations.ROUTES,
+    *forms.ROUTES,
+    *sending.ROUTES,
+]
+
+ROUTES = [
+    *calendar.ROUTES,
+    *statistics.ROUTES,
+]

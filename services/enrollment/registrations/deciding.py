@@ -26,7 +26,7 @@ AT_ONCE = 1_000
 WhyVoid: TypeAlias = Literal["documents_not_fixed", "refused", "absent_before"]
 
 # What is told of a registration that changed.
-TOLD = "registrations.id, number, account_id, sitting, area, paid_at, sittings.titles"
+TOLD = "registrations.id, registrations.number, account_id, sitting, area, paid_at, sittings.titles"
 
 
 class NotWaiting(Refused):
@@ -41,7 +41,7 @@ async def approve(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) -
           FROM sittings
          WHERE id = $1 AND state = 'in_review' AND sittings.code = sitting
         RETURNING {TOLD}, programme, level_group, exam_date, dialect, person_name, latin_name,
-                  birth_date, results_at, confirmed_at, tickets_at
+                  birth_date, tickets_at, results_at, confirmed_at
         """,  # noqa: S608
         registration_id,
         now,

@@ -121,8 +121,10 @@ async def submit(tx: Tx, *, draft: Registration, sent: Sent, arrived_at: datetim
             UPDATE registrations
                SET person = $2, person_name = $3, latin_name = $4, birth_date = $5, dialect = $6,
                    submitted_at = $7, fee_twd = $8, pay_by = $9,
-                   state = CASE WHEN $8 = 0 THEN 'in_review' ELSE 'awaiting_payment' END,
-                   waiting_since = CASE WHEN $8 = 0 THEN $7 END
+                   state = CASE WHEN $8 > 0 AND paid_at IS NULL THEN 'awaiting_payment'
+                                ELSE 'in_review' END,
+                   waiting_since = CASE WHEN $8 = 0 OR paid_at IS NOT NULL
+                                        THEN $7::timestamptz END
              WHERE id = $1 AND state = 'drafting'
             RETURNING {COLUMNS}
             """,  # noqa: S608
@@ -159,7 +161,7 @@ async def withdraw(tx: Tx, *, draft: Registration, arrived_at: datetime) -> None
         UPDATE registrations SET state = 'withdrawn', ended_at = $2
           FROM sittings
          WHERE id = $1 AND state = 'drafting' AND sittings.code = sitting
-        RETURNING id, number, account_id, sitting, area, sittings.titles
+        RETURNING id, registrations.number, account_id, sitting, area, sittings.titles
         """,
         draft.id,
         arrived_at,
@@ -180,7 +182,7 @@ async def lapse(tx: Tx, *, now: datetime) -> int:
          WHERE id IN (SELECT id FROM registrations WHERE state = 'drafting' AND submit_by <= $1
                        ORDER BY submit_by LIMIT $2 FOR UPDATE SKIP LOCKED)
            AND sittings.code = sitting
-        RETURNING id, number, account_id, sitting, area, ended_at, sittings.titles
+        RETURNING id, registrations.number, account_id, sitting, area, ended_at, sittings.titles
         """,
         now,
         AT_ONCE,
@@ -210,7 +212,7 @@ async def remind(tx: Tx, *, days_before: int, now: datetime) -> int:
                          AND (reminded_days IS NULL OR reminded_days > $2)
                        ORDER BY submit_by LIMIT $3 FOR UPDATE SKIP LOCKED)
            AND sittings.code = sitting
-        RETURNING id, number, account_id, sitting, submit_by, sittings.titles
+        RETURNING id, registrations.number, account_id, sitting, submit_by, sittings.titles
         """,
         now,
         days_before,

@@ -27,8 +27,8 @@ async def pay(tx: Tx, *, paid: Mapping[UUID, datetime]) -> None:
           FROM unnest($1::uuid[], $2::timestamptz[]) AS payment (id, paid_at), sittings
          WHERE registrations.id = payment.id AND registrations.paid_at IS NULL
            AND sittings.code = sitting
-        RETURNING registrations.id, number, account_id, sitting, area, state, ended_why,
-                  registrations.paid_at, sittings.titles
+        RETURNING registrations.id, registrations.number, account_id, sitting, area, state,
+                  ended_why, registrations.paid_at, sittings.titles
         """,
         list(paid),
         list(paid.values()),
@@ -89,7 +89,8 @@ async def lapse(tx: Tx, *, lapsed: Mapping[UUID, datetime]) -> None:
           FROM unnest($1::uuid[], $2::timestamptz[]) AS lapse (id, at), sittings
          WHERE registrations.id = lapse.id AND state = 'awaiting_payment'
            AND sittings.code = sitting
-        RETURNING registrations.id, number, account_id, sitting, area, ended_at, sittings.titles
+        RETURNING registrations.id, registrations.number, account_id, sitting, area, ended_at,
+                  sittings.titles
         """,
         list(lapsed),
         list(lapsed.values()),

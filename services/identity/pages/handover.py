@@ -13,9 +13,8 @@ from shared.db import Tx
 from shared.errors import Busy
 from shared.observe import ARRIVED_AT
 from shared.settings import SETTINGS, ServiceSettings
-from shared.vault import Vault
+from shared.vault import VAULT
 
-VAULT = web.AppKey("vault", Vault)
 ACCOUNT_PAGE = "/identity/"
 # In bytes: it travels in cookies, encrypted, and browsers drop those of more than 4 KB.
 LONGEST_ADDRESS = 1_000

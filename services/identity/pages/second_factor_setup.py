@@ -7,7 +7,6 @@ from markupsafe import Markup
 from services.identity import second_factors
 from services.identity.accounts import Account
 from services.identity.pages.handover import (
-    VAULT,
     begin_session,
     drop_step,
     find_step,
@@ -18,6 +17,7 @@ from shared.db import POOL, transaction
 from shared.forms import Form
 from shared.observe import ARRIVED_AT
 from shared.templates import render
+from shared.vault import VAULT
 
 # The secret that is being set up: in the browser, encrypted, until a first code proves it.
 NEW = "second-factor-secret"

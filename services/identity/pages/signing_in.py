@@ -13,7 +13,6 @@ from services.identity.accounts import Account
 from services.identity.counters import WRONG_PASSWORDS, TooOften, network
 from services.identity.pages.handover import (
     ACCOUNT_PAGE,
-    VAULT,
     begin_session,
     device_cookie,
     drop_step,
@@ -35,6 +34,7 @@ from shared.observe import ARRIVED_AT
 from shared.proxies import client_address
 from shared.settings import SETTINGS
 from shared.templates import render
+from shared.vault import VAULT
 
 JUST_NOW = timedelta(seconds=5)
 # Between the password and the code of the second factor.

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, SecretStr, field_validator
 from services.identity import counters, inquiries, links, puzzles
 from services.identity.counters import LETTERS, SIGN_UPS, SIGN_UPS_BEFORE_PUZZLE, TooOften, network
 from services.identity.inquiries import Inquiry
-from services.identity.pages.handover import VAULT, keep_step
+from services.identity.pages.handover import keep_step
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import (
     LONGEST_NAME,
@@ -22,6 +22,7 @@ from shared.i18n import language_of, mark
 from shared.observe import ARRIVED_AT
 from shared.proxies import client_address
 from shared.templates import render
+from shared.vault import VAULT
 
 # In the browser that signed up the link in the letter is enough.
 SIGNED_UP = "signed-up"
