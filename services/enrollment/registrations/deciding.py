@@ -26,9 +26,7 @@ AT_ONCE = 1_000
 WhyVoid: TypeAlias = Literal["documents_not_fixed", "refused", "absent_before"]
 
 # What is told of a registration that changed.
-TOLD = (
-    "registrations.id, registrations.number, account_id, sitting, area, paid_at, sittings.titles"
-)
+TOLD = "registrations.id, registrations.number, account_id, sitting, area, paid_at, sittings.titles"
 
 
 class NotWaiting(Refused):
