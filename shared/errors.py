@@ -1,5 +1,6 @@
 """Refusals: the outcomes we expect, named where they are raised and shown at the edge."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -11,7 +12,7 @@ class Refused(Exception):
     """
 
     status: ClassVar[int] = 409
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None  # known to the class, or to this one refusal
 
     @property
     def sentence(self) -> str:
@@ -51,3 +52,13 @@ class ForeignForm(Refused):
     """This form came from another site, so nothing was done. Please open it here and try again."""
 
     status = 403
+
+
+class WrongFields(Refused):
+    """Some of what was sent cannot be accepted; `errors` says of each field what is wrong."""
+
+    status = 422
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__()
+        self.errors = errors

@@ -1,6 +1,6 @@
 """Doors: who may come through to a group of routes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
@@ -24,6 +24,8 @@ class Guard:
     name: str
     admits: Callable[[Principal | None], bool]
     for_machines: bool = False
+    # Of a door for machines: looks at the token that a program shows, and refuses what is none.
+    check: Callable[[web.Request], Awaitable[None]] | None = None
 
 
 EVERYONE = Guard("everyone", lambda principal: True)
@@ -32,6 +34,11 @@ SIGNED_IN = Guard("anybody signed in", lambda principal: principal is not None)
 # Programs that need no session: published keys, providers whose messages are signed.
 MACHINES = Guard("machines", lambda principal: True, for_machines=True)
 ANY_STAFF = Guard("any staff", lambda principal: principal is not None and principal.is_staff)
+
+
+def bearers(check: Callable[[web.Request], Awaitable[None]]) -> Guard:
+    """Programs that show a token, which `check` looks at."""
+    return Guard("machines with a token", lambda principal: True, for_machines=True, check=check)
 
 
 def staff(*roles: Role) -> Guard:
@@ -46,7 +53,10 @@ def staff(*roles: Role) -> Guard:
 async def pass_guard(guard: Guard, request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through, send a person to sign in, or refuse."""
     if guard.for_machines:
-        return await handler(request)  # no cookie is read there, so nobody's browser can be abused
+        # No cookie is read there, so nobody's browser can be abused.
+        if guard.check is not None:
+            await guard.check(request)
+        return await handler(request)
     config = request.config_dict
     if is_cross_site(request, public_url=config[SETTINGS].public_url):
         raise ForeignForm

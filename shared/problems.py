@@ -1,5 +1,6 @@
 """Refusals and errors become pages for people and problem documents for machines."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
@@ -8,7 +9,7 @@ from aiohttp.typedefs import Handler
 from pydantic import BaseModel, Field
 
 from shared import db
-from shared.errors import Busy, NoSuchPage, Refused
+from shared.errors import Busy, NoSuchPage, Refused, WrongFields
 from shared.observe import REQUEST_ID
 from shared.templates import render
 
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 # Set on the sub-applications whose callers are programs.
 FOR_MACHINES = web.AppKey("for_machines", bool)
 PROBLEM_TYPE = "application/problem+json"
+NONE: Mapping[str, str] = {}
 
 
 class Problem(BaseModel):
@@ -26,6 +28,7 @@ class Problem(BaseModel):
     status: int = Field(description="The status of the answer, once more.")
     instance: str = Field(description="The number under which our log has more about it.")
     detail: str = Field("", description="The same in a sentence, where there is more to say.")
+    errors: dict[str, str] = Field({}, description="What is wrong with which field.")
 
 
 @web.middleware
@@ -54,7 +57,13 @@ async def show_problems(request: web.Request, handler: Handler) -> web.StreamRes
 
 def show_refusal(request: web.Request, refusal: Refused) -> web.Response:
     if request.config_dict.get(FOR_MACHINES):
-        response = _problem(request, refusal.status, type(refusal).__name__, refusal.sentence)
+        response = _problem(
+            request,
+            refusal.status,
+            type(refusal).__name__,
+            refusal.sentence,
+            errors=refusal.errors if isinstance(refusal, WrongFields) else {},
+        )
     elif isinstance(refusal, NoSuchPage | Busy):
         response = _show_status(request, refusal.status)
     else:
@@ -71,15 +80,21 @@ def _show_status(request: web.Request, status: int) -> web.Response:
     return render(request, "problem.html", status=status, reference=reference)
 
 
-def _problem(request: web.Request, status: int, title: str, detail: str) -> web.Response:
+def _problem(
+    request: web.Request, status: int, title: str, detail: str, *, errors: Mapping[str, str] = NONE
+) -> web.Response:
     problem = Problem(
         title=title,
         status=status,
         instance=f"urn:request:{request[REQUEST_ID]}",
         detail=detail,
+        errors=dict(errors),
     )
-    return web.json_response(
+    response = web.json_response(
         text=problem.model_dump_json(exclude_defaults=True),
         status=status,
         content_type=PROBLEM_TYPE,
     )
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    return response

@@ -1,6 +1,6 @@
 """Pages from templates: one strict, escaping Jinja environment per language."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,13 @@ class KnownWhenCompiled(Extension):
                     position += 3
             yield token
             position += 1
+
+
+class _Environment(jinja2.Environment):
+    """Every page copies what all templates share: a plain mapping is copied at once."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
 
 
 class Templates:
@@ -133,7 +140,7 @@ def _page_of(request: web.Request) -> URL:
 def _environment(
     loader: jinja2.BaseLoader, language: str, static: StaticFiles, catalogues: Catalogues
 ) -> jinja2.Environment:
-    environment = jinja2.Environment(
+    environment = _Environment(
         loader=loader,
         autoescape=jinja2.select_autoescape(["html"]),
         undefined=Unknown,

@@ -20,9 +20,10 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import ClientResponse, ClientSession, DummyCookieJar
 from aiohttp.test_utils import TestServer
@@ -51,7 +52,6 @@ class Sandbox:
 
     url: str
     session: ClientSession
-    bank: Bank
 
     @property
     def ecpay(self) -> str:
@@ -107,6 +107,10 @@ class Sandbox:
         """Nothing goes wrong any more."""
         await self._control("DELETE", "faults")
 
+    async def faults(self) -> list[dict[str, Any]]:
+        """What is still to go wrong."""
+        return [dict(one) for one in await self._control("GET", "faults")]
+
     async def claim_paid(
         self, number: str, *, kind: str = "forged", amount: int | None = None
     ) -> None:
@@ -115,7 +119,7 @@ class Sandbox:
 
     async def deliver(self) -> list[str]:
         """Send every notice that is due, wait for the answers, and return them."""
-        return await self.bank.sender.deliver()
+        return [str(one) for one in await self._control("POST", "notices/delivery")]
 
     async def captured(self) -> dict[str, Any]:
         """All money: captured_twd, payments, refunded_twd, refunds, by_method and movements."""
@@ -123,21 +127,30 @@ class Sandbox:
 
     async def order(self, number: str) -> dict[str, Any]:
         """What the providers know about an order: by its trade number or orderId."""
-        orders = await self._control("GET", "orders")
-        [found] = [
-            one
-            for one in [*orders["ecpay"], *orders["line_pay"]]
-            if number in {one.get("number"), one.get("order_id"), one.get("transaction_id")}
-        ]
-        return dict(found)
+        orders = await self._control("GET", f"orders?number={quote(number)}")
+        found: list[dict[str, Any]] = orders["ecpay"] + orders["line_pay"]
+        [order] = found
+        return order
 
     async def notices(self) -> list[dict[str, Any]]:
         """What was told or is to be told, the newest first."""
-        return [dict(one) for one in await self._control("GET", "notices")]
+        return [dict(one) for one in (await self._control("GET", "notices"))["latest"]]
+
+    async def count_waiting(self) -> int:
+        """How many notices are still to arrive: neither acknowledged nor given up."""
+        return int((await self._control("GET", "notices"))["waiting"])
+
+    async def now(self) -> datetime:
+        """What time it is at the providers."""
+        return datetime.fromisoformat((await self._control("GET", "clock"))["now"])
 
     async def set_time(self, now: datetime) -> None:
         """Let it be this time at the providers; their clock goes on from there."""
         await self._control("PUT", "clock", {"now": now.isoformat()})
+
+    async def set_ahead(self, by: timedelta) -> None:
+        """Let the providers' clock be ahead of the real one."""
+        await self._control("PUT", "clock", {"ahead_seconds": by.total_seconds()})
 
     async def approve(self, payment_url: str, *, comes_back: bool = True) -> str:
         """Approve at LINE Pay; return where the browser is sent, unless it is closed then."""
@@ -176,4 +189,4 @@ async def open_sandbox(
             TestServer(create_app(bank=bank), port=port),
             ClientSession(cookie_jar=DummyCookieJar()) as session,
         ):
-            yield Sandbox(url, session, bank)
+            yield Sandbox(url, session)

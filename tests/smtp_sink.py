@@ -61,9 +61,11 @@ class Sink:
     must_start_tls: bool = False
     greeting: str = "220 sink"
     takes_utf8: bool = False
+    takes_sessions: int = 1_000  # at once; whoever comes then is sent away
     # What is answered, by what was said; each may be asked to misbehave.
     at_mail: Callable[[str], Answer] = lambda sender: "250 ok"
     at_rcpt: Callable[[str], Answer] = lambda recipient: "250 ok"
+    at_data: Callable[[str], Answer] = lambda recipient: "354 go on"
     at_end: Callable[[Taken], Answer] = lambda mail: "250 taken"
     keep: Callable[[Taken], None] = lambda mail: None
     longest_dawdle: float = 0.0  # between keeping a mail and saying so
@@ -103,6 +105,9 @@ class _Session:
     is_known: bool = False
 
     async def run(self) -> None:
+        if self.sink.open_sessions > self.sink.takes_sessions:
+            await self.say("421 too many connections")
+            raise _Over
         await self.say(self.sink.greeting)
         while line := await self.reader.readline():
             verb, _, rest = line.decode().strip().partition(" ")
@@ -153,7 +158,12 @@ class _Session:
         await self.say("".join(f"250-{offer}\r\n" for offer in first) + f"250 {last}")
 
     async def take(self) -> None:
-        await self.say("354 go on")
+        answer = self.sink.at_data(self.recipient)
+        await self.say("354 go on" if answer is Mischief.CUT_AFTER else answer)
+        if answer is Mischief.CUT_AFTER:
+            raise _Over
+        if answer != "354 go on":
+            return
         body = await self.reader.readuntil(b"\r\n.\r\n")
         content = body[:-3].replace(b"\r\n..", b"\r\n.")
         taken = Taken(self.number, self.sender, self.recipient, content)

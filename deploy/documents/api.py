@@ -21,6 +21,14 @@ DESCRIPTION = """\
 The addresses that are meant for programs. They need no session and read no cookie. Whatever goes
 wrong is answered with a problem document (RFC 9457), whose title is a name to go by.
 """
+BEARER = "bearer"
+SECURITY_SCHEMES: Document = {
+    BEARER: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token that a candidate made on the page /enrollment/tokens/.",
+    }
+}
 PARAMETER = re.compile(r"\{([^{}:]+)(?::((?:[^{}]|\{[^{}]*\})+))?\}")
 
 Use = tuple[type[BaseModel], Literal["validation", "serialization"]]
@@ -35,6 +43,7 @@ class Address:
     path: str
     handler: Any
     operation: Operation
+    needs_token: bool
 
 
 class Undescribed(Exception):
@@ -55,7 +64,8 @@ def _list_of(part: Part) -> Iterator[Address]:
             operation = audience.operations.get(route.handler)
             if operation is None:
                 raise Undescribed(f"{route.method} {path}")
-            yield Address(part, route.method, path, route.handler, operation)
+            needs_token = audience.guard.check is not None
+            yield Address(part, route.method, path, route.handler, operation, needs_token)
 
 
 def describe(parts: Sequence[Part]) -> Document:
@@ -79,7 +89,7 @@ def describe(parts: Sequence[Part]) -> Document:
             if any(address.part is part for address in addresses)
         ],
         "paths": dict(paths),
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, "securitySchemes": SECURITY_SCHEMES},
     }
 
 
@@ -107,17 +117,15 @@ def _operation(address: Address, names: dict[Use, Document]) -> Document:
         "tags": [address.part.name],
         "summary": say_first(address.handler),
         "description": say_rest(address.handler),
-        "security": [],
-        "parameters": [
-            {
-                "name": name,
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string", **({"pattern": f"^{form}$"} if form else {})},
-            }
-            for name, form in PARAMETER.findall(address.path)
-        ],
+        "security": [{BEARER: []}] if address.needs_token else [],
+        "parameters": _parameters(address),
     }
+    if operation.files:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        described["requestBody"] = {
+            "required": True,
+            "content": dict.fromkeys(operation.files, file),
+        }
     if operation.request:
         schema = names[operation.request, "validation"]
         described["requestBody"] = {
@@ -135,6 +143,29 @@ def _operation(address: Address, names: dict[Use, Document]) -> Document:
         "default": {"description": "Something else is wrong.", "content": problem},
     }
     return {key: value for key, value in described.items() if value or key == "security"}
+
+
+def _parameters(address: Address) -> list[Document]:
+    in_path = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", **({"pattern": f"^{form}$"} if form else {})},
+        }
+        for name, form in PARAMETER.findall(address.path)
+    ]
+    in_headers = [
+        {
+            "name": header.name,
+            "in": "header",
+            "required": True,
+            "description": header.description,
+            "schema": {"type": "string", "pattern": header.pattern},
+        }
+        for header in address.operation.headers
+    ]
+    return [*in_path, *in_headers]
 
 
 def _refusals(operation: Operation, problem: Document) -> Document:

@@ -84,6 +84,12 @@ def _address_section(address: Address) -> Iterator[str]:
     yield from (f"## {address.method} {address.path}", "", say_first(address.handler), "")
     if more := say_rest(address.handler):
         yield from (more, "")
+    if address.needs_token:
+        yield from ("Needs a token: `Authorization: Bearer …`.", "")
+    for header in operation.headers:
+        yield from (f"Needs the header `{header.name}`: {header.description}", "")
+    if operation.files:
+        yield from (f"Takes a file as {' or '.join(f'`{kind}`' for kind in operation.files)}.", "")
     if operation.request:
         yield from (f"Takes `{operation.request.__name__}` as `{operation.request_type}`:", "")
         yield from _model(operation.request)

@@ -27,14 +27,14 @@ class Bank:
         self.url = url.rstrip("/")
         self.rules = rules
         self.clock = Clock()
-        self.folder = folder
-        self.underway: set[tuple[str, str]] = set()
+        self._folder = folder
+        self._underway: set[tuple[str, str]] = set()
         self._sends_by_itself = sends_by_itself
         self._closing = asyncio.Event()
 
     async def open(self, _app: web.Application) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.store = Store(self.folder / FILE)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store(self._folder / FILE)
         await self.store.run(self.clock.load)
         self.sender = Sender(self.store, self.clock, self.rules.retry_seconds)
         if self._sends_by_itself:
@@ -68,14 +68,14 @@ class Bank:
     def calling(self, call: str, number: str) -> Iterator[bool]:
         """Whether this is the only such call about the number at this moment."""
         key = (call, number)
-        if key in self.underway:
+        if key in self._underway:
             yield False
             return
-        self.underway.add(key)
+        self._underway.add(key)
         try:
             yield True
         finally:
-            self.underway.remove(key)
+            self._underway.remove(key)
 
 
 BANK = web.AppKey("bank", Bank)

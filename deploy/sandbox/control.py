@@ -54,17 +54,27 @@ async def show_captured(request: web.Request) -> web.Response:
 
 
 async def show_orders(request: web.Request) -> web.Response:
-    found = await request.app[BANK].do(
-        lambda db: {
-            "ecpay": [_plain(one) for one in trades.list_latest(db)],
-            "line_pay": [_plain(one) for one in payments.list_latest(db)],
-        }
-    )
-    return web.json_response(found)
+    """The latest orders, or those with this number of the shop's."""
+    number = request.query.get("number")
+
+    def find(db: Connection) -> dict[str, Any]:
+        if number is None:
+            ecpay, line_pay = trades.list_latest(db), payments.list_latest(db)
+        else:
+            ecpay = trades.list_by_number(db, number)
+            one = payments.find_by_order(db, number)
+            line_pay = [one] if one else []
+        return {"ecpay": [*map(_plain, ecpay)], "line_pay": [*map(_plain, line_pay)]}
+
+    return web.json_response(await request.app[BANK].do(find))
 
 
 async def show_notices(request: web.Request) -> web.Response:
-    return web.json_response(await request.app[BANK].do(notices.list_latest))
+    """How many are still to arrive, and the latest of all."""
+    told = await request.app[BANK].do(
+        lambda db: {"waiting": notices.count_waiting(db), "latest": notices.list_latest(db)}
+    )
+    return web.json_response(told)
 
 
 async def show_faults(request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from sqlite3 import Connection
 from aiohttp import web
 
 from deploy.sandbox.bank import BANK
-from deploy.sandbox.ecpay import desk, trades
+from deploy.sandbox.ecpay import desk, slips, trades
 from deploy.sandbox.ecpay.trades import KIOSKS, NotPossible, Trade
 from deploy.sandbox.pages import page, read_form, refuse_other_sites, see_other
 
@@ -16,6 +16,7 @@ PLACES = {
     "okmart": "OK mart OK·go",
     "hilife": "萊爾富 Life-ET",
 }
+SEGMENTS = 3
 NOTHING_TYPED: Mapping[str, str] = {}
 
 
@@ -30,10 +31,14 @@ async def pay(request: web.Request) -> web.Response:
     refuse_other_sites(request, bank.url)
     form = await read_form(request)
     code, amount = form.get("code", "").strip(), form.get("amount", "").strip()
+    # a scanner may hand the start and stop characters on
+    scanned = code.upper().replace("*", " ").split()
     now = bank.clock.now()
 
     def work(db: Connection) -> Trade:
-        trade = trades.find_by_code(db, code)
+        if len(scanned) == SEGMENTS and not slips.is_sound(*scanned):
+            raise NotPossible("條碼讀取錯誤，請再刷一次。 The barcodes were misread.")
+        trade = trades.find_by_code(db, " ".join(scanned))
         if trade is None or trade.method == "Credit":
             raise NotPossible("查無此代碼。 There is nothing to pay with this code.")
         if amount and not amount.isdecimal():

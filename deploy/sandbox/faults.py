@@ -1,10 +1,9 @@
 """What goes wrong on demand, for the next order or for a certain one, once or several times."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from sqlite3 import Connection
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -105,7 +104,7 @@ def add(db: Connection, fault: Fault) -> int:
     return added
 
 
-def take(db: Connection, moment: Moment | Literal["none"], *, number: str) -> list[Fault]:
+def take(db: Connection, moment: Moment, *, number: str) -> list[Fault]:
     """What goes wrong now; each fault happens once less often afterwards."""
     rows = db.execute(
         """
@@ -115,7 +114,7 @@ def take(db: Connection, moment: Moment | Literal["none"], *, number: str) -> li
         """,
         (moment, number),
     ).fetchall()
-    return [Fault.model_validate(json.loads(row["details"])) for row in rows]
+    return [Fault.model_validate_json(row["details"]) for row in rows]
 
 
 def list_waiting(db: Connection) -> list[Waiting]:

@@ -1,6 +1,8 @@
 """Notices to merchants: written with what they tell about, sent until answered with 1|OK."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
@@ -87,12 +89,11 @@ class Sender:
         """Send until cancelled."""
         while True:
             self._wake.clear()
-            await self._begin()
-            try:
+            with contextlib.suppress(sqlite3.Error):  # a disk that is full may have room later
+                await self._begin()
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._wake.wait()
-            except TimeoutError:
-                continue
 
     async def deliver(self) -> list[str]:
         """Send everything that is due now; return the answers."""

@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS trades (
     abandoned_at REAL,
     UNIQUE (merchant, number)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS trades_by_number ON trades (number);
+CREATE INDEX IF NOT EXISTS trades_waiting ON trades (issued_at) WHERE paid_at IS NULL;
 
 -- Payments at LINE Pay. An orderId is never used again.
 CREATE TABLE IF NOT EXISTS line_payments (

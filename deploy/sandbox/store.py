@@ -71,26 +71,30 @@ def _open(file: Path) -> sqlite3.Connection:
 
 def _settle(db: sqlite3.Connection, batch: list[tuple[Work, Future[Any]]]) -> None:
     """Do all in one transaction; what fails is undone alone, and told to whoever asked for it."""
-    settled: list[tuple[Future[Any], Any, Exception | None]] = []
-    db.execute("BEGIN IMMEDIATE")
+    asked = [one for one in batch if one[1].set_running_or_notify_cancel()]
+    answers: list[tuple[Any, Exception | None]] = []
     try:
-        for work, outcome in batch:
-            if not outcome.set_running_or_notify_cancel():
-                continue
-            db.execute("SAVEPOINT one")
-            try:
-                settled.append((outcome, work(db), None))
-            except Exception as failure:
-                db.execute("ROLLBACK TO one")
-                settled.append((outcome, None, failure))
-            db.execute("RELEASE one")
+        db.execute("BEGIN IMMEDIATE")
+        answers = [_try(db, work) for work, _ in asked]
         db.execute("COMMIT")
-    except sqlite3.Error as failure:
+    except sqlite3.Error as failure:  # nothing is on disk, so nobody may believe it
         if db.in_transaction:
             db.execute("ROLLBACK")
-        settled = [(outcome, None, failure) for outcome, _, _ in settled]
-    for outcome, result, refusal in settled:
+        answers = [(None, failure)] * len(asked)
+    for (_, outcome), (result, refusal) in zip(asked, answers, strict=True):
         if refusal is None:
             outcome.set_result(result)
         else:
             outcome.set_exception(refusal)
+
+
+def _try(db: sqlite3.Connection, work: Work) -> tuple[Any, Exception | None]:
+    db.execute("SAVEPOINT one")
+    result, refusal = None, None
+    try:
+        result = work(db)
+    except Exception as failure:
+        db.execute("ROLLBACK TO one")
+        refusal = failure
+    db.execute("RELEASE one")
+    return result, refusal

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from services.enrollment import commands, crowd, pages, staff
+from services.enrollment import api, commands, crowd, pages
+from services.enrollment.api import claims as api_claims
+from services.enrollment.api import documents as api_documents
+from services.enrollment.api.calls import check_token
+from services.enrollment.api.claims import KEYED_CROWD, KeyedCrowd
 from services.enrollment.consumers import HANDLERS
 from services.enrollment.crowd import CROWD
 from services.enrollment.document_store import DOCUMENT_STORE, DocumentStore
@@ -10,6 +14,14 @@ from services.enrollment.pages.documents import BODY_LIMIT
 from services.enrollment.pictures import PICTURES, Pictures
 from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
+from services.enrollment.staff import (
+    absences,
+    decisions,
+    dossiers,
+    overview,
+    queue,
+    registrations,
+)
 from shared import guards, run
 from shared.auth import Role
 from shared.group_commit import GroupCommit
@@ -21,17 +33,40 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
-    wishes: crowd.Crowd = GroupCommit(
-        "claims", crowd.settle, database_url=str(settings.database_url)
+    database_url = str(settings.database_url)
+    wishes: crowd.Crowd = GroupCommit("claims", crowd.settle, database_url=database_url)
+    keyed_wishes: KeyedCrowd = GroupCommit(
+        "api claims", api_claims.settle, database_url=database_url
     )
+    staff_routes = [
+        *overview.ROUTES,
+        *queue.ROUTES,
+        *registrations.ROUTES,
+        *dossiers.ROUTES,
+        *decisions.ROUTES,
+    ]
+    registrars = guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
+    programs = guards.bearers(check_token)
     return Service(
         "enrollment",
         settings,
         folder=HERE,
         audiences=[
             Audience(
-                "/enrollment/staff/", staff.ROUTES, guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
+                "/enrollment/staff/absences/",
+                absences.ROUTES,
+                registrars,
+                body_limit=absences.BODY_LIMIT,
             ),
+            Audience("/enrollment/staff/", staff_routes, registrars),
+            Audience(
+                "/enrollment/api/documents/",
+                api.DOCUMENT_ROUTES,
+                programs,
+                body_limit=api_documents.BODY_LIMIT,
+                operations=api.DOCUMENT_OPERATIONS,
+            ),
+            Audience("/enrollment/api/", api.ROUTES, programs, operations=api.OPERATIONS),
             Audience("/enrollment/registrations/", pages.REGISTRATION_ROUTES, guards.CANDIDATES),
             Audience(
                 "/enrollment/documents/",
@@ -39,15 +74,17 @@ def create_app(settings: Settings) -> Service:
                 guards.CANDIDATES,
                 body_limit=BODY_LIMIT,
             ),
+            Audience("/enrollment/tokens/", pages.TOKEN_ROUTES, guards.CANDIDATES),
             Audience("/enrollment/", pages.ROUTES, guards.EVERYONE),
         ],
         provided={
             CROWD: wishes,
+            KEYED_CROWD: keyed_wishes,
             VAULT: settings.vault,
             DOCUMENT_STORE: DocumentStore(settings),
             PICTURES: Pictures(workers=settings.picture_workers),
         },
-        background=[wishes],
+        background=[wishes, keyed_wishes],
     )
 
 

@@ -1,6 +1,6 @@
 """What enrollment does when another service's news arrives."""
 
-from services.enrollment import contacts
+from services.enrollment import contacts, tokens
 from services.enrollment.contacts import Contact
 from services.enrollment.registrations import paying
 from shared.db import Tx
@@ -30,6 +30,7 @@ async def on_contact_changed(tx: Tx, events: list[ContactChanged]) -> None:
 
 async def on_account_closed(tx: Tx, events: list[AccountClosed]) -> None:
     await contacts.forget(tx, closed={e.account_id: e.closed_at for e in events})
+    await tokens.revoke_all(tx, accounts=[e.account_id for e in events])
 
 
 HANDLERS: Handlers = {

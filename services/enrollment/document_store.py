@@ -27,7 +27,7 @@ class StoreAway(Refused):
     """Pictures cannot be stored or shown at present. Nothing was lost; try again in a minute."""
 
     status: ClassVar[int] = 503
-    retry_after_seconds: ClassVar[int | None] = 60
+    retry_after_seconds = 60
 
 
 class DocumentStore:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.enrollment import answers, documents
+from services.enrollment import answers, documents, idempotency, statistics
 from services.enrollment.document_store import DocumentStore
 from services.enrollment.registrations import deciding, drafts
 from services.enrollment.settings import Settings
@@ -46,6 +46,17 @@ async def forget_unsent(pool: Pool, now: datetime) -> int:
     return len(ended)
 
 
+async def count_statistics(pool: Pool, now: datetime) -> int:
+    async with transaction(pool) as tx:
+        await statistics.count(tx, now=now)
+    return 0  # there is no more of it to do
+
+
+async def forget_keys(pool: Pool, now: datetime) -> int:
+    async with transaction(pool) as tx:
+        return await idempotency.forget_old(tx, now=now)
+
+
 def jobs(settings: Settings) -> list[Job]:
     store = DocumentStore(settings)
 
@@ -65,4 +76,6 @@ def jobs(settings: Settings) -> list[Job]:
         Job("remind", timedelta(minutes=1), remind),
         Job("forget_unsent", timedelta(hours=1), forget_unsent),
         Job("remove_files", timedelta(minutes=1), remove_files),
+        Job("count_statistics", timedelta(minutes=1), count_statistics),
+        Job("forget_keys", timedelta(minutes=10), forget_keys),
     ]

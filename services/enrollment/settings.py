@@ -24,6 +24,9 @@ class Settings(ServiceSettings):
     # Pictures worked on at the same time; each takes up to 150 MB meanwhile.
     picture_workers: int = Field(1, ge=1, le=64)
 
+    # How often a program may call with one token, evenly spread; a burst comes on top.
+    api_calls_per_minute: int = Field(60, ge=1, le=60_000)
+
     @field_validator("documents_url")
     @classmethod
     def _is_a_place(cls, value: AnyUrl) -> AnyUrl:

@@ -10,6 +10,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from markupsafe import escape
+
 from services.notify import rules
 from services.notify.channels import Mail
 from services.notify.letters import Claim
@@ -21,6 +23,12 @@ from shared.templates import Templates
 # A word of a header holds 75 signs at most; this many bytes fill it, cut between letters.
 BYTES_PER_WORD = 42
 
+# What only one reader's letter says. A letter is written once for many, with signs in these places
+# that no text has, and completed for each. Links come last: names hold no such signs, being one
+# line of what can be printed.
+GAPS = {"person": "\ue000", "link": "\ue001"}
+# Letters that differ in more, in a deadline's minute say, are other forms.
+FORMS_KEPT = 100
 
 # Where a block of a template was left out.
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -59,23 +67,39 @@ class Writer:
             catalogues=Catalogues([self.folder / "locales"]),
         )
 
+    @cached_property
+    def _forms(self) -> dict[str, Written]:
+        return {}
+
     def write(
         self, template: str, *, language: str, person: str, context: Mapping[str, Any]
     ) -> Written:
         """Write a letter from its two templates. The first line of the plain one is the subject."""
         language = language if language in LANGUAGES else DEFAULT
-        told = {
-            **{name: _read(name, value) for name, value in context.items()},
-            "person": rules.one_line(person),
-            "public_url": self.public_url,
-            "zone": self.zone,
-        }
-        path = f"letters/{template}"
-        subject, _, text = self._templates.render(
-            f"{path}.txt", language=language, **told
-        ).partition("\n")
-        html = self._templates.render(f"{path}.html", language=language, **told)
-        return Written(rules.one_line(subject), _BLANK_LINES.sub("\n\n", text.strip()) + "\n", html)
+        told = {name: _read(name, value) for name, value in context.items()}
+        told["person"] = rules.one_line(person)
+        words = {name: told[name] for name in GAPS if told.get(name)}
+        form = self._form(template, language, told | {name: GAPS[name] for name in words})
+        subject, text, html = form.subject, form.text, form.html
+        for name, said in words.items():
+            subject, text = subject.replace(GAPS[name], said), text.replace(GAPS[name], said)
+            html = html.replace(GAPS[name], escape(said))
+        return Written(rules.one_line(subject), text, html)
+
+    def _form(self, template: str, language: str, told: Mapping[str, Any]) -> Written:
+        key = f"{template} {language} {told}"
+        form = self._forms.get(key)
+        if form is None:
+            if len(self._forms) >= FORMS_KEPT:
+                self._forms.clear()
+            form = self._forms[key] = self._render(f"letters/{template}", language, told)
+        return form
+
+    def _render(self, path: str, language: str, told: Mapping[str, Any]) -> Written:
+        told = {**told, "language": language, "public_url": self.public_url, "zone": self.zone}
+        subject, _, text = self._templates.render(f"{path}.txt", **told).partition("\n")
+        html = self._templates.render(f"{path}.html", **told)
+        return Written(subject, _BLANK_LINES.sub("\n\n", text.strip()) + "\n", html)
 
     def address(self, claim: Claim) -> Mail:
         """Write a claimed letter and put it into its envelope."""
@@ -90,7 +114,7 @@ class Writer:
             "From": _mailbox(self.sender),
             "To": _mailbox(Address(rules.one_line(claim.person), recipient)),
             "Subject": _words(written.subject),
-            "Date": format_datetime(claim.claimed_at.astimezone(self.zone)),
+            "Date": _date(claim.claimed_at, self.zone),
             "Message-ID": message_id,
             "Auto-Submitted": "auto-generated",
             "Content-Language": claim.language if claim.language in LANGUAGES else DEFAULT,
@@ -109,10 +133,22 @@ class Writer:
 
 
 def _read(name: str, value: Any) -> Any:
-    """Read what was kept as JSON: `…_at` and `…_by` are instants, `…_date` is a day."""
+    """Read what was kept as JSON: `…_at` and `…_by` are instants, `…_date` is a day.
+
+    No letter tells seconds, so what happens within one minute is told alike.
+    """
     if name.endswith("_date") and value:
         return date.fromisoformat(value)
-    return datetime.fromisoformat(value) if name.endswith(("_at", "_by")) and value else value
+    if not name.endswith(("_at", "_by")) or not value:
+        return value
+    instant = datetime.fromisoformat(value)
+    within = instant.second or instant.microsecond
+    return instant.replace(second=1, microsecond=0) if within else instant
+
+
+@lru_cache(maxsize=100)  # letters claimed together have one date
+def _date(instant: datetime, zone: tzinfo) -> str:
+    return format_datetime(instant.astimezone(zone))
 
 
 def _encode(headers: Mapping[str, str], written: Written, *, boundary: str) -> bytes:

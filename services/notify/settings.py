@@ -27,8 +27,9 @@ class Settings(ServiceSettings):
     smtp_ca_file: str | None = None
     # How long the mail server may take for one mail.
     smtp_timeout_seconds: float = Field(30, ge=1, le=300)
-    # Connections to the mail server for each worker. Few servers like more than ten.
-    connections: int = Field(8, ge=1, le=100)
+    # Connections to the mail server for each worker: as many as Postfix itself opens to one
+    # destination. A server that takes fewer is content with fewer.
+    connections: int = Field(20, ge=1, le=100)
 
     # Whom letters come from, for example: Examhall <letters@exam.example>
     sender: str = "Examhall <letters@examhall.example>"

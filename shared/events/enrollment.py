@@ -98,9 +98,9 @@ class RegistrationConfirmed(RegistrationEvent):
     person_name: str
     latin_name: str | None
     birth_date: date
+    tickets_at: datetime  # from then on the admission ticket can be had
     results_at: datetime
     confirmed_at: datetime
-    tickets_at: datetime | None = None  # from when the admission ticket can be had
 
 
 class RegistrationVoided(RegistrationEvent):

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import uvloop
 
 from tests import servers
-from tests.bench import consume, letters, login, midnight, relay, report
+from tests.bench import consume, growth, letters, login, midnight, relay, report
 from tests.bench.ground import log_as_in_production
 from tests.bench.report import Report
 from tests.servers import Servers
@@ -17,15 +17,15 @@ BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
     "login": login.run,
     "letters": letters.run,
     "midnight": midnight.run,
+    "growth": growth.run,
 }
 
 
-async def run_all(names: list[str]) -> list[Report]:
+async def run_all(names: list[str], started: Servers) -> list[Report]:
     found = []
-    with servers.start() as started:
-        for name in names:
-            found.append(await BENCHMARKS[name](started))
-            report.print_table(found[-1])
+    for name in names:
+        found.append(await BENCHMARKS[name](started))
+        report.print_table(found[-1])
     return found
 
 
@@ -36,7 +36,8 @@ def main() -> None:
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     log_as_in_production()
-    report.print_json(uvloop.run(run_all(names)))
+    with servers.start() as started:
+        report.print_json(uvloop.run(run_all(names, started)))
 
 
 if __name__ == "__main__":

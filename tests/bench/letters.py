@@ -1,10 +1,12 @@
 """Letters from the register to a mail server; the yardstick is a bare aiosmtplib loop.
 
-The loop sends one message object again and again, as aiosmtplib's documents show it. What it does
-with bytes encoded once beforehand is told too: there, nothing at all is left but the protocol.
+The loop has as many connections as a worker has by default. It sends one message object again and
+again, as aiosmtplib's documents show it, and then bytes encoded once beforehand: there, nothing at
+all is left but the protocol. Our letters are each another person's, with another link.
 """
 
 import asyncio
+import secrets
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -37,7 +39,6 @@ from tests.servers import Servers
 
 ROUNDS = 5
 LETTERS = 4_000
-CONNECTIONS = 20
 AT_ONCE = 100
 
 
@@ -46,16 +47,17 @@ async def run(servers: Servers) -> Report:
     async with _house(servers) as (pool, settings, journal):
         mail = await _write_one(pool, settings)
         port = int(str(settings.smtp_url).rpartition(":")[2].rstrip("/"))
+        loops = settings.connections
         for _ in range(ROUNDS):
-            bare.append(await _send_bare(mail, port, ready_made=False))
-            ready_made.append(await _send_bare(mail, port, ready_made=True))
+            bare.append(await _send_bare(mail, port, loops, ready_made=False))
+            ready_made.append(await _send_bare(mail, port, loops, ready_made=True))
             before = set(journal.read_text().split())
             ours.append(await _send_ours(pool, settings))
             unique.append(len(set(journal.read_text().split()) - before))
     assert min(unique) == LETTERS, unique
     return Report(
         "letters",
-        f"letters handed to a mail server over {CONNECTIONS} connections, one process",
+        f"letters handed to a mail server over {loops} connections, one process",
         [
             Figure("size of a letter on the wire", len(mail.content), "bytes"),
             Figure("bare aiosmtplib, send_message(the letter)", median(bare), "letters/s"),
@@ -65,7 +67,7 @@ async def run(servers: Servers) -> Report:
         ],
         [
             Ratio("letters to bare", median(ours) / median(bare), at_least=0.5),
-            Ratio("letters to bare with ready made bytes", median(ours) / median(ready_made)),
+            Ratio("letters to bare with ready made bytes", median(ours) / median(ready_made), 0.5),
         ],
     )
 
@@ -88,7 +90,6 @@ async def _house(servers: Servers) -> AsyncIterator[tuple[Pool, Settings, Path]]
                     "EXAMHALL_PUBLIC_URL": "https://exam.example/",
                     "sender": "應試堂 <letters@exam.example>",
                     "smtp_url": f"smtp+plain://127.0.0.1:{port}",
-                    "connections": CONNECTIONS,
                 }
             )
             async with smtp_sink.started(port, journal, "--quick"):
@@ -99,23 +100,25 @@ async def _house(servers: Servers) -> AsyncIterator[tuple[Pool, Settings, Path]]
         await admin.close()
 
 
-async def _owe(pool: Pool, count: int) -> None:
+def _owed(number: int) -> Owed:
+    """A letter like no other: its reader, its link and its last second are its own."""
     expires_at = datetime.now(UTC) + timedelta(days=1)
-    link = f"https://exam.example/identity/letters/{'x' * 43}"
+    link = f"https://exam.example/identity/letters/{secrets.token_urlsafe(32)}"
+    return Owed(
+        cause=uuid4().hex,
+        template="address_confirmation",
+        recipient=f"candidate{number}@exam.example",
+        person=f"王大同{number}",
+        language="zh-Hant-TW",
+        context={"link": link, "expires_at": expires_at},
+        useless_after=expires_at,
+    )
+
+
+async def _owe(pool: Pool, count: int) -> None:
     async with transaction(pool) as tx:
         for start in range(0, count, AT_ONCE):
-            batch = [
-                Owed(
-                    cause=uuid4().hex,
-                    template="address_confirmation",
-                    recipient=f"candidate{number}@exam.example",
-                    person="王大同",
-                    language="zh-Hant-TW",
-                    context={"link": link, "expires_at": expires_at},
-                    useless_after=expires_at,
-                )
-                for number in range(start, min(count, start + AT_ONCE))
-            ]
+            batch = [_owed(number) for number in range(start, min(count, start + AT_ONCE))]
             await letters.queue(tx, owed=batch)
     await pool.execute("VACUUM ANALYZE letters, letter_attempts")
 
@@ -128,7 +131,7 @@ async def _write_one(pool: Pool, settings: Settings) -> Mail:
     return app.create_writer(settings).address(claim)
 
 
-async def _send_bare(mail: Mail, port: int, *, ready_made: bool) -> float:
+async def _send_bare(mail: Mail, port: int, loops: int, *, ready_made: bool) -> float:
     """Send the same letter as often, over as many connections; return letters a second."""
     message = BytesParser(policy=policy.SMTP).parsebytes(mail.content)
 
@@ -142,7 +145,7 @@ async def _send_bare(mail: Mail, port: int, *, ready_made: bool) -> float:
 
     turns = iter(range(LETTERS))
     started = time.perf_counter()
-    await asyncio.gather(*(send(turns) for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(send(turns) for _ in range(loops)))
     return LETTERS / (time.perf_counter() - started)
 
 

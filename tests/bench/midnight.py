@@ -156,9 +156,9 @@ async def run(servers: Servers) -> Report:
             each.append(await _pgbench(tonight, rooms=AREAS, clients=8))
             one_row.append(await _pgbench(tonight, rooms=1, clients=32))
             bare.append(await bare_rate(crowd))
-            spread.append(await _claim(crowd, tonight, areas=AREAS))
-            crowded.append(await _claim(crowd, tonight, areas=1))
-            full.append(await _claim(crowd, tonight, areas=1, capacity=SCARCE))
+            spread.append(await claim(crowd, tonight, areas=AREAS))
+            crowded.append(await claim(crowd, tonight, areas=1))
+            full.append(await claim(crowd, tonight, areas=1, capacity=SCARCE))
         memory = psutil.Process(tonight.web.pid).memory_info().rss / 2**20
     crowd.close()
     claims, one_area = median(load.rate for load in spread), median(load.rate for load in crowded)
@@ -193,7 +193,7 @@ async def run(servers: Servers) -> Report:
     )  # fmt: skip
 
 
-async def _claim(crowd: Crowd, tonight: Night, *, areas: int, capacity: int | None = None) -> Load:
+async def claim(crowd: Crowd, tonight: Night, *, areas: int, capacity: int | None = None) -> Load:
     await tonight.open_anew(capacity)
     load = await crowd.send(tonight.web.url, tonight.wishes(areas=areas), connections=CONNECTIONS)
     expected = PEOPLE if capacity is None else capacity * areas
@@ -204,7 +204,7 @@ async def _claim(crowd: Crowd, tonight: Night, *, areas: int, capacity: int | No
 
 async def warm_up(crowd: Crowd, tonight: Night) -> None:
     """Let everybody look at the page before: so they do, and then their session is known."""
-    await _claim(crowd, tonight, areas=AREAS)
+    await claim(crowd, tonight, areas=AREAS)
 
 
 async def _pgbench(tonight: Night, *, rooms: int, clients: int) -> float:

@@ -4,9 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import escape
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,7 +21,9 @@ from deploy.sandbox.rules import STRICT
 from tests.sandbox import MERCHANT, Sandbox, open_sandbox
 
 ACKNOWLEDGED = "1|OK"
+QUERY = "/Cashier/QueryTradeInfo/V5"
 EXPIRY = {"ATM": {"ExpireDate": "3"}, "CVS": {"StoreExpireDate": "60"}}
+NONE: Mapping[str, str] = {}
 numbers = count(1)
 
 
@@ -33,6 +36,8 @@ class Shop:
     answer: str = ACKNOWLEDGED
     status: int = 200
     heard: list[dict[str, str]] = field(default_factory=list)
+    # What its own page brings the browser's way: a form, and where it leads.
+    page: tuple[dict[str, str], str] = field(default_factory=lambda: ({}, ""))
     on_heard: Callable[[], None] = lambda: None
 
     async def hear(self, request: web.Request) -> web.Response:
@@ -42,8 +47,21 @@ class Shop:
         headers = {"Location": "/notices"} if self.status == 302 else {}
         return web.Response(text=self.answer, status=self.status, headers=headers)
 
-    def form(self, method: str, *, signer: Merchant = MERCHANT, **changed: str) -> dict[str, str]:
+    async def show(self, _request: web.Request) -> web.Response:
+        form, leads_to = self.page
+        inputs = "".join(
+            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+            for name, value in form.items()
+        )
+        page = f'<form action="{leads_to}" method="post">{inputs}<button>Pay</button></form>'
+        return web.Response(text=page, content_type="text/html")
+
+    def form(self, method: str, **changed: str) -> dict[str, str]:
         """Make a signed form; a field that is changed to nothing is left out."""
+        return self.form_of(MERCHANT, method, **changed)
+
+    def form_of(self, signer: Merchant, method: str, **changed: str) -> dict[str, str]:
+        """Make a form as another shop would."""
         form = {
             "MerchantID": signer.id,
             "MerchantTradeNo": f"EH{next(numbers):08d}",
@@ -69,7 +87,7 @@ class Shop:
         return number, "" if method == "Credit" else await self.sandbox.issue(number)
 
     async def ask(
-        self, path: str, *, signer: Merchant = MERCHANT, **fields: str
+        self, path: str, fields: Mapping[str, str], *, signer: Merchant = MERCHANT
     ) -> tuple[int, dict[str, str], str]:
         """Ask ECPay something, signed; return status, answer and the answer as it came."""
         signed = signer.sign({"MerchantID": signer.id, **fields})
@@ -77,17 +95,26 @@ class Shop:
         text = await answer.text()
         return answer.status, dict(parse_qsl(text, keep_blank_values=True)), text
 
+    async def about(self, number: str, seconds: int = 0) -> dict[str, str]:
+        """What a question about a trade says, if it was written so many seconds from now."""
+        stamp = (await self.sandbox.now()).timestamp() + seconds
+        return {"MerchantTradeNo": number, "TimeStamp": f"{stamp:.0f}"}
+
     async def query(self, number: str) -> dict[str, str]:
         """Ask how a trade stands; the answer is signed."""
-        stamp = f"{self.sandbox.bank.clock.now():.0f}"
-        path = "/Cashier/QueryTradeInfo/V5"
-        status, told, _ = await self.ask(path, MerchantTradeNo=number, TimeStamp=stamp)
+        status, told, _ = await self.ask(QUERY, await self.about(number))
         assert status == 200
         assert MERCHANT.has_signed(told)
         return told
 
     async def line(
-        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        headers: Mapping[str, str] = NONE,
     ) -> dict[str, Any]:
         """Call LINE Pay, signed by hand; headers can be spoiled."""
         payload = raw if raw is not None else json.dumps(body).encode() if body else b""
@@ -104,7 +131,7 @@ class Shop:
                 "X-LINE-ChannelId": STRICT.channel_id,
                 "X-LINE-Authorization-Nonce": nonce,
                 "X-LINE-Authorization": mac,
-                **{name.replace("_", "-"): value for name, value in headers.items()},
+                **headers,
             },
         )
         assert answer.status == 200, await answer.text()
@@ -118,7 +145,13 @@ async def open_shop(**rules: Any) -> AsyncIterator[Shop]:
     async with open_sandbox(**rules) as sandbox:
         shop = Shop(sandbox)
         app = web.Application()
-        app.add_routes([web.post("/notices", shop.hear)])
+        app.add_routes(
+            [
+                web.get("/", shop.show),
+                web.post("/notices", shop.hear),
+                web.post("/result", shop.hear),
+            ]
+        )
         async with TestServer(app) as server:
             shop.url = str(server.make_url("")).rstrip("/")
             yield shop

@@ -7,10 +7,9 @@ import pytest
 
 from deploy.sandbox.clock import TAIPEI
 from deploy.sandbox.rules import MERCHANTS
-from tests.deploy.shop import Shop, open_shop
+from tests.deploy.shop import QUERY, Shop, open_shop
 from tests.sandbox import MERCHANT
 
-QUERY = "/Cashier/QueryTradeInfo/V5"
 QUERY_CODE = "/Cashier/QueryPaymentInfo"
 ACTION = "/CreditDetail/DoAction"
 # A day's evening at which nothing else happens.
@@ -21,10 +20,6 @@ EVENING = datetime(2026, 5, 1, 19, tzinfo=TAIPEI)
 async def shop() -> AsyncIterator[Shop]:
     async with open_shop() as shop:
         yield shop
-
-
-def stamp(shop: Shop, seconds: int = 0) -> str:
-    return f"{shop.sandbox.bank.clock.now() + seconds:.0f}"
 
 
 @pytest.mark.parametrize("method", ["Credit", "ATM", "CVS", "BARCODE"])
@@ -46,7 +41,7 @@ async def test_an_unknown_number_is_not_found(shop: Shop) -> None:
     assert (told["TradeStatus"], told["TradeNo"]) == ("10200047", "")
     number, _ = await shop.order("CVS")
     other = MERCHANTS["2000132"]
-    _, told, _ = await shop.ask(QUERY, signer=other, MerchantTradeNo=number, TimeStamp=stamp(shop))
+    _, told, _ = await shop.ask(QUERY, await shop.about(number), signer=other)
     assert told["TradeStatus"] == "10200047", "another shop's numbers are its own"
 
 
@@ -71,29 +66,25 @@ async def test_a_slip_is_known_to_be_paid_two_days_later() -> None:
 async def test_a_time_stamp_is_good_for_three_minutes(shop: Shop, path: str, seconds: int) -> None:
     number, _ = await shop.order("CVS")
     for good in (-170, 0, 170):
-        _, told, _ = await shop.ask(path, MerchantTradeNo=number, TimeStamp=stamp(shop, good))
+        _, told, _ = await shop.ask(path, await shop.about(number, good))
         assert told["MerchantTradeNo"] == number
-    _, _, text = await shop.ask(path, MerchantTradeNo=number, TimeStamp=stamp(shop, seconds))
+    _, _, text = await shop.ask(path, await shop.about(number, seconds))
     assert text == "0|TimeStamp Error."
 
 
 async def test_a_question_that_is_not_in_order_is_answered_in_unsigned_words(shop: Shop) -> None:
     number, _ = await shop.order("CVS")
-    for fields, words in (
-        ({"TimeStamp": stamp(shop)}, "0|MerchantTradeNo Error."),
-        ({"MerchantTradeNo": number}, "0|TimeStamp Error."),
-        ({"MerchantTradeNo": number, "TimeStamp": stamp(shop) + "000"}, "0|TimeStamp Error."),
-        ({"MerchantTradeNo": "x-1", "TimeStamp": stamp(shop)}, "0|MerchantTradeNo Error."),
-        ({"MerchantTradeNo": number, "TimeStamp": stamp(shop), "X": "1"}, "0|X Error."),
-        (
-            {"MerchantTradeNo": number, "TimeStamp": stamp(shop), "MerchantID": "1"},
-            "0|MerchantID Error.",
-        ),
+    asked = await shop.about(number)
+    for changed, words in (
+        ({"MerchantTradeNo": ""}, "0|MerchantTradeNo Error."),
+        ({"TimeStamp": ""}, "0|TimeStamp Error."),
+        ({"TimeStamp": asked["TimeStamp"] + "000"}, "0|TimeStamp Error."),
+        ({"MerchantTradeNo": "x-1"}, "0|MerchantTradeNo Error."),
+        ({"X": "1"}, "0|X Error."),
+        ({"MerchantID": "1"}, "0|MerchantID Error."),
     ):
-        assert (await shop.ask(QUERY, **fields))[2] == words
-    signed = MERCHANT.sign(
-        {"MerchantID": MERCHANT.id, "MerchantTradeNo": number, "TimeStamp": stamp(shop)}
-    )
+        assert (await shop.ask(QUERY, {**asked, **changed}))[2] == words
+    signed = MERCHANT.sign({"MerchantID": MERCHANT.id, **asked})
     answer = await shop.sandbox.session.post(
         f"{shop.sandbox.ecpay}{QUERY}", data={**signed, "MerchantTradeNo": "OTHER"}
     )
@@ -102,23 +93,23 @@ async def test_a_question_that_is_not_in_order_is_answered_in_unsigned_words(sho
 
 async def test_who_asks_too_often_is_shut_out_for_half_an_hour() -> None:
     async with open_shop(most_queries_a_minute=3) as shop:
-        asked = {"MerchantTradeNo": "X", "TimeStamp": stamp(shop)}
-        statuses = [(await shop.ask(QUERY, **asked))[0] for _ in range(5)]
+        asked = await shop.about("X")
+        statuses = [(await shop.ask(QUERY, asked))[0] for _ in range(5)]
         assert statuses == [200, 200, 200, 403, 403]
         other = MERCHANTS["2000132"]
-        assert (await shop.ask(QUERY, signer=other, **asked))[0] == 200, "the others are not"
+        assert (await shop.ask(QUERY, asked, signer=other))[0] == 200, "the others are not"
         for minutes, status in ((29, 403), (31, 200)):
             await shop.sandbox.set_time(datetime.now(TAIPEI) + timedelta(minutes=minutes))
-            asked = {"MerchantTradeNo": "X", "TimeStamp": stamp(shop)}
-            assert (await shop.ask(QUERY, **asked))[0] == status
+            asked = await shop.about("X")
+            assert (await shop.ask(QUERY, asked))[0] == status
 
 
 @pytest.mark.parametrize("method", ["ATM", "CVS", "BARCODE"])
 async def test_an_issued_code_can_be_read_again(shop: Shop, method: str) -> None:
     number, code = await shop.order(method)
     await shop.sandbox.deliver()
-    asked = {"MerchantTradeNo": number, "TimeStamp": stamp(shop)}
-    _, told, _ = await shop.ask(QUERY_CODE, **asked)
+    asked = await shop.about(number)
+    _, told, _ = await shop.ask(QUERY_CODE, asked)
     assert told == shop.heard[0]
     assert code in told.values()
 
@@ -127,8 +118,8 @@ async def test_no_code_is_read_where_none_was_issued(shop: Shop) -> None:
     form = shop.form("CVS")
     await shop.sandbox.check_out(form)
     for number, code in ((form["MerchantTradeNo"], "10200095"), ("NEVERUSED", "10200047")):
-        asked = {"MerchantTradeNo": number, "TimeStamp": stamp(shop)}
-        _, told, _ = await shop.ask(QUERY_CODE, **asked)
+        asked = await shop.about(number)
+        _, told, _ = await shop.ask(QUERY_CODE, asked)
         assert told["RtnCode"] == code
         assert MERCHANT.has_signed(told)
 
@@ -154,7 +145,7 @@ class Card:
             "TotalAmount": str(amount),
             **changed,
         }
-        _, told, _ = await self.shop.ask(ACTION, **fields)
+        _, told, _ = await self.shop.ask(ACTION, fields)
         assert told["TradeNo"] == fields["TradeNo"]
         return told["RtnCode"] == "1"
 

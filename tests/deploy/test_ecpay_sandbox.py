@@ -37,7 +37,7 @@ async def refusal(shop: Shop, form: dict[str, str]) -> str:
 async def test_an_order_in_order_opens_the_cashier(
     shop: Shop, method: str, merchant: Merchant
 ) -> None:
-    form = shop.form(method, signer=merchant, ClientBackURL="https://shop.example/?a=1&b=2")
+    form = shop.form_of(merchant, method, ClientBackURL="https://shop.example/?a=1&b=2")
     page = await shop.sandbox.check_out(form)
     answer = await shop.sandbox.session.get(page)
     text = await answer.text()
@@ -140,7 +140,7 @@ async def test_the_bounds_themselves_are_within(shop: Shop, method: str, amount:
 async def test_a_form_that_was_changed_after_it_was_signed_is_refused(shop: Shop) -> None:
     for name, value in (("TotalAmount", "1"), ("CustomField1", ""), ("CheckMacValue", "0" * 64)):
         assert "10200073" in await refusal(shop, {**shop.form("CVS"), name: value})
-    signed_by_another = {**shop.form("CVS", signer=MERCHANTS["2000132"]), "MerchantID": "3002607"}
+    signed_by_another = {**shop.form_of(MERCHANTS["2000132"], "CVS"), "MerchantID": "3002607"}
     assert "10200073" in await refusal(shop, signed_by_another)
 
 
@@ -152,7 +152,7 @@ async def test_a_number_is_used_once_for_ever_whatever_became_of_it(shop: Shop) 
     again = shop.form("CVS", MerchantTradeNo=form["MerchantTradeNo"])
     assert "10300028" in await refusal(shop, again)
     await shop.sandbox.check_out(
-        shop.form("CVS", signer=MERCHANTS["2000132"], MerchantTradeNo=form["MerchantTradeNo"])
+        shop.form_of(MERCHANTS["2000132"], "CVS", MerchantTradeNo=form["MerchantTradeNo"])
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,7 @@ async def paid_card(shop: Shop, **changed: str) -> str:
 
 async def later(shop: Shop, seconds: float) -> list[str]:
     """Let time pass, then send what is due."""
-    now = shop.sandbox.bank.clock.now() + seconds
-    await shop.sandbox.set_time(datetime.fromtimestamp(now, UTC))
+    await shop.sandbox.set_time(await shop.sandbox.now() + timedelta(seconds=seconds))
     return await shop.sandbox.deliver()
 
 
@@ -89,8 +88,10 @@ async def test_a_notice_is_tried_five_times_and_then_there_is_silence(shop: Shop
     shop.answer = "0|Error"
     await paid_card(shop)
     for wait in (0, 5, 10, 20, 40):
+        assert await shop.sandbox.count_waiting() == 1
         assert await later(shop, wait - 1) == []
         assert len(await later(shop, 1.5)) == 1
+    assert await shop.sandbox.count_waiting() == 0
     assert await later(shop, 24 * 3600) == []
     [notice] = await shop.sandbox.notices()
     assert (notice["tries"], notice["given_up_at"] is None) == (5, False)

@@ -8,6 +8,7 @@ from shared import db
 from shared.db import Pool
 from tests.conftest import MakeDatabase
 from tests.enrollment import world
+from tests.enrollment.life import Life
 
 
 @pytest.fixture
@@ -28,3 +29,10 @@ async def empty(empty_url: str) -> AsyncIterator[Pool]:
     pool = await db.create_pool(empty_url, application="test")
     yield pool
     await pool.close()
+
+
+@pytest.fixture
+async def life(pool: Pool) -> Life:
+    """A draft that holds the only place of a sitting."""
+    await world.add_sitting(pool, "m1", {"taoyuan": 1})
+    return await Life.begin(pool)

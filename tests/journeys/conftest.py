@@ -21,6 +21,7 @@ from deploy.all_in_one import ENTRIES
 from deploy.one_machine.ports import any_free
 from shared import bus
 from tests.journeys.visitor import CHROMIUM, QUIET, Visitor
+from tests.sandbox import CREDENTIALS
 from tests.servers import Servers
 from tests.site import SECRET
 
@@ -77,6 +78,9 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "IDENTITY_OIDC_ISSUER": f"http://localhost:{sandbox_port}/oidc",
         "IDENTITY_OIDC_CLIENT_ID": "examhall",
         "IDENTITY_OIDC_CLIENT_SECRET": "known to everybody",
+        "PAYMENTS_ECPAY_URL": f"http://localhost:{sandbox_port}/ecpay",
+        "PAYMENTS_LINE_PAY_URL": f"http://localhost:{sandbox_port}/line-pay",
+        **{f"PAYMENTS_{name.upper()}": value for name, value in CREDENTIALS.items()},
     } | {
         f"{service.upper()}_DATABASE_URL": parts._replace(path=f"/{name}").geturl()
         for service, name in databases.items()

@@ -1,7 +1,8 @@
 """Letters as they are read: both languages, both forms, and headers nobody can add to."""
 
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.header import decode_header, make_header
 from email.parser import BytesParser
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from services.notify import app, owed, rules
+from services.notify import app, mail, owed, rules
 from services.notify.letters import Claim
 from services.notify.mail import Writer
 from services.notify.rules import Address
@@ -154,6 +155,53 @@ def test_a_name_cannot_add_a_header_or_a_recipient(writer: Writer, person: str) 
     [to] = message["To"].addresses
     assert to.addr_spec == "candidate@exam.example"
     assert max(map(len, mail.content.split(b"\r\n"))) <= 78
+
+
+@EVERY_LETTER
+@EVERY_LANGUAGE
+@pytest.mark.parametrize(
+    "person", ["王大同", '<i>O\'Neill & "Co"</i> {{ person }} \ue001 \\1 %s', ""]
+)
+@pytest.mark.parametrize("link", ["https://exam.example/?a=1&b='\"<", None])
+def test_a_letter_reads_as_if_it_were_written_for_its_reader_alone(
+    writer: Writer, event: type[Event], language: str, person: str, link: str | None
+) -> None:
+    """It is written once for many, and only their names and links are put in."""
+    owes = owed_for(event)
+    context, template = kept(owes), owes.template
+    if "link" in context:
+        context["link"] = link
+    for reader in ("another one", person):
+        written = writer.write(template, language=language, person=reader, context=context)
+    read = {name: mail._read(name, value) for name, value in context.items()}
+    alone = writer._render(
+        f"letters/{template}", language, read | {"person": rules.one_line(person)}
+    )
+    assert written == replace(alone, subject=rules.one_line(alone.subject))
+
+
+def test_seconds_make_no_other_letter_and_minutes_do(writer: Writer) -> None:
+    """A deadline at 16:00 is told as 15:59, and one a second later as 16:00."""
+
+    def at(instant: str) -> str:
+        context = {"link": "https://exam.example/x", "expires_at": instant}
+        event = next(e for e, letter in owed.LETTERS.items() if "expires_at" in letter.tells)
+        return writer.address(claim(event, context=context)).text
+
+    writer._forms.clear()
+    assert "23:59" in at("2026-03-02T16:00:00Z")
+    for second in ("00.000001", "01", "59.999999"):
+        assert "00:00" in at(f"2026-03-02T16:00:{second}Z")
+    assert "00:00" in at("2026-03-02T16:01:00Z")
+    assert len(writer._forms) == 3
+
+
+def test_not_every_form_is_kept_for_ever(writer: Writer) -> None:
+    event = next(event for event, letter in owed.LETTERS.items() if "expires_at" in letter.tells)
+    for minute in range(3 * mail.FORMS_KEPT):
+        expires_at = (NOW + timedelta(minutes=minute)).isoformat()
+        writer.address(claim(event, context={"link": "x", "expires_at": expires_at}))
+        assert len(writer._forms) <= mail.FORMS_KEPT
 
 
 def test_a_name_is_shown_as_it_is(writer: Writer) -> None:

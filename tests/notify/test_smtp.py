@@ -1,5 +1,6 @@
 """Handing mails to a server: encrypted, signed in, and told apart by what it answers."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,11 +30,18 @@ async def at_once() -> bool:
 
 @asynccontextmanager
 async def channel(
-    sink: Sink, *, scheme: str = "smtp+plain", login: str = "", ca_file: Path | None = None
+    sink: Sink,
+    *,
+    scheme: str = "smtp+plain",
+    login: str = "",
+    ca_file: Path | None = None,
+    connections: int = 2,
 ) -> AsyncIterator[SmtpChannel]:
     url = f"{scheme}://{login}localhost:{sink.port}"
     server = Server.from_url(url, ca_file=str(ca_file) if ca_file else None)
-    made = SmtpChannel(server, local_name="exam.example", connections=2, timeout_seconds=2)
+    made = SmtpChannel(
+        server, local_name="exam.example", connections=connections, timeout_seconds=2
+    )
     try:
         yield made
     finally:
@@ -139,6 +147,11 @@ async def test_a_wrong_password_is_no_fault_of_the_letter(
         ("at_rcpt", "421 going down", Fate.DELAYED),
         ("at_rcpt", Mischief.CUT, Fate.DELAYED),
         ("at_rcpt", Mischief.HANG, Fate.DELAYED),
+        ("at_data", "554 no", Fate.REFUSED),
+        ("at_data", "451 not now", Fate.DELAYED),
+        ("at_data", "250 what?", Fate.DELAYED),
+        ("at_data", Mischief.CUT, Fate.DELAYED),
+        ("at_data", Mischief.HANG, Fate.DELAYED),
         ("at_end", "554 spam", Fate.REFUSED),
         ("at_end", "452 disk full", Fate.DELAYED),
         ("at_end", "nonsense", Fate.UNKNOWN),
@@ -153,7 +166,7 @@ async def test_an_answer_means_what_it_means_where_it_is_given(
     setattr(sink, step, lambda said: answer)
     async with channel(sink) as made:
         assert (await made.send(mail(), at_once)).fate is fate
-        setattr(sink, step, lambda said: "250 ok")
+        setattr(sink, step, getattr(Sink(), step))
         assert (await made.send(mail(), at_once)).fate is Fate.SENT, "and the next one goes through"
 
 
@@ -188,4 +201,31 @@ async def test_a_mail_that_may_not_go_any_more_is_not_handed_over(sink: Sink) ->
         assert (await made.send(mail(), never)).fate is Fate.UNTRIED
         assert sink.mails == []
         assert (await made.send(mail(), at_once)).fate is Fate.SENT
-        assert sink.sessions == 1
+    assert len(sink.mails) == 1
+
+
+async def test_a_server_that_does_not_wait_until_a_mail_may_go_has_not_got_it(sink: Sink) -> None:
+    async def at_last() -> bool:
+        # By the time somebody else is greeted, we know that the server has left us.
+        reader, writer = await asyncio.open_connection("127.0.0.1", sink.port)
+        assert await reader.readline() == b"220 sink\r\n"
+        writer.close()
+        return True
+
+    sink.at_data = lambda recipient: Mischief.CUT_AFTER
+    async with channel(sink) as made:
+        assert (await made.send(mail(), at_last)).fate is Fate.DELAYED
+
+
+async def test_a_server_that_takes_fewer_connections_gets_every_mail_over_those() -> None:
+    async with running(Sink(takes_sessions=3)) as sink, channel(sink, connections=8) as made:
+        outcomes = await asyncio.gather(*(made.send(mail(), at_once) for _ in range(50)))
+    assert {outcome.fate for outcome in outcomes} == {Fate.SENT}
+    assert len(sink.mails) == 50
+    assert sink.sessions == 3 + 5, "each of the others was tried once, and then left for a while"
+
+
+async def test_a_server_that_takes_no_connection_is_away_for_every_mail() -> None:
+    async with running(Sink(takes_sessions=0)) as sink, channel(sink, connections=8) as made:
+        outcomes = await asyncio.gather(*(made.send(mail(), at_once) for _ in range(20)))
+    assert set(outcomes) == {Outcome(Fate.UNREACHABLE, "421 too many connections")}

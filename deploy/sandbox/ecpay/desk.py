@@ -43,7 +43,9 @@ def pay(
         raise NotPossible("金額由收銀機決定。 The till knows the amount; it cannot be another.")
     if not 0 < amount <= MOST_TWD:
         raise NotPossible("請輸入金額。 Enter an amount.")
-    if trade.method in {"CVS", "BARCODE"} and paid_from not in KIOSKS:
+    if trade.method not in {"CVS", "BARCODE"}:
+        paid_from = ""
+    elif paid_from not in KIOSKS:
         paid_from = KIOSKS[0]
     happening = faults.take(db, Moment.PAID, number=trade.number)
     by_kind = {fault.kind: fault for fault in happening}

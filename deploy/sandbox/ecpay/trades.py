@@ -175,17 +175,14 @@ def find_by_number(db: Connection, merchant: str, number: str) -> Trade | None:
 
 
 def find_by_code(db: Connection, code: str) -> Trade | None:
-    """What is paid with this code, account, slip (any of its segments' texts), or number."""
-    words = code.upper().replace("*", " ").split()
-    for word in words:
-        row = db.execute("SELECT * FROM trades WHERE code = ?", (word,)).fetchone()
-        if row:
-            trade = _read(row)
-            is_slip = trade.method == "BARCODE" and len(words) == 3
-            if not is_slip or words == [trade.barcode1, trade.code, trade.barcode3]:
-                return trade
-    rows = db.execute("SELECT * FROM trades WHERE number = ?", (code.strip(),)).fetchall()
-    return _read(rows[0]) if len(rows) == 1 else None
+    """What is paid with this code, account or slip, or has this number at one shop only."""
+    words = code.split()
+    segment = words[1] if len(words) == 3 else code
+    rows = db.execute("SELECT * FROM trades WHERE code = ?", (segment,))
+    found = [_read(row) for row in rows] or list_by_number(db, code)
+    if len(words) == 3:
+        found = [one for one in found if words == [one.barcode1, one.code, one.barcode3]]
+    return found[0] if len(found) == 1 else None
 
 
 def list_payable(db: Connection, *, now: float) -> list[Trade]:
@@ -204,6 +201,11 @@ def list_payable(db: Connection, *, now: float) -> list[Trade]:
 def list_latest(db: Connection) -> list[Trade]:
     rows = db.execute("SELECT * FROM trades ORDER BY opened_at DESC LIMIT ?", (MOST_SHOWN,))
     return [_read(row) for row in rows]
+
+
+def list_by_number(db: Connection, number: str) -> list[Trade]:
+    """Whatever bears this number, at any shop."""
+    return [_read(row) for row in db.execute("SELECT * FROM trades WHERE number = ?", (number,))]
 
 
 def list_paid_between(

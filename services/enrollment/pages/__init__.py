@@ -1,8 +1,18 @@
 """Pages of enrollment. Public: the calendar. For candidates: their registrations."""
 
-from services.enrollment.pages import calendar, claims, documents, forms, registrations, sending
+from services.enrollment.pages import (
+    calendar,
+    claims,
+    documents,
+    forms,
+    registrations,
+    sending,
+    statistics,
+    tokens,
+)
 
 DOCUMENT_ROUTES = documents.ROUTES
+TOKEN_ROUTES = tokens.ROUTES
 
 REGISTRATION_ROUTES = [
     *claims.ROUTES,
@@ -11,4 +21,7 @@ REGISTRATION_ROUTES = [
     *sending.ROUTES,
 ]
 
-ROUTES = calendar.ROUTES
+ROUTES = [
+    *calendar.ROUTES,
+    *statistics.ROUTES,
+]

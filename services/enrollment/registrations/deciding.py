@@ -41,7 +41,7 @@ async def approve(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) -
           FROM sittings
          WHERE id = $1 AND state = 'in_review' AND sittings.code = sitting
         RETURNING {TOLD}, programme, level_group, exam_date, dialect, person_name, latin_name,
-                  birth_date, results_at, confirmed_at, tickets_at
+                  birth_date, tickets_at, results_at, confirmed_at
         """,  # noqa: S608
         registration_id,
         now,

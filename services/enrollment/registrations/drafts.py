@@ -121,8 +121,10 @@ async def submit(tx: Tx, *, draft: Registration, sent: Sent, arrived_at: datetim
             UPDATE registrations
                SET person = $2, person_name = $3, latin_name = $4, birth_date = $5, dialect = $6,
                    submitted_at = $7, fee_twd = $8, pay_by = $9,
-                   state = CASE WHEN $8 = 0 THEN 'in_review' ELSE 'awaiting_payment' END,
-                   waiting_since = CASE WHEN $8 = 0 THEN $7::timestamptz END
+                   state = CASE WHEN $8 > 0 AND paid_at IS NULL THEN 'awaiting_payment'
+                                ELSE 'in_review' END,
+                   waiting_since = CASE WHEN $8 = 0 OR paid_at IS NOT NULL
+                                        THEN $7::timestamptz END
              WHERE id = $1 AND state = 'drafting'
             RETURNING {COLUMNS}
             """,  # noqa: S608

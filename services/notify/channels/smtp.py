@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from aiosmtplib import SMTP, SMTPResponseException
+from aiosmtplib import SMTP, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
+from aiosmtplib.protocol import SMTPProtocol
 
 from services.notify.channels import Fate, Mail, MayGo, Outcome
 
@@ -16,13 +18,21 @@ MAILS_PER_CONNECTION = 200
 LONGEST_AGE_SECONDS = 300
 LONGEST_IDLE_SECONDS = 20
 QUIT_SECONDS = 2
+# A connection that the server did not want beside the others is tried again then.
+REST_SECONDS = 10
 LONGEST_REPLY = 500
 SHUTTING_DOWN = 421
 TAKEN = {250, 251, 252}
-RESET = 250
+DONE = 250
+GO_ON = 354
 
 # What it means when the connection is lost during a step.
-LOST = {"MAIL": Fate.UNREACHABLE, "RCPT": Fate.DELAYED, "DATA": Fate.UNKNOWN}
+LOST = {
+    "MAIL": Fate.UNREACHABLE,
+    "RCPT": Fate.DELAYED,
+    "DATA": Fate.DELAYED,
+    "content": Fate.UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,10 @@ class _Connection:
     mails: int = 0
 
 
+class _Full(Exception):
+    """The server does not want this connection; perhaps it is content with the others."""
+
+
 class SmtpChannel:
     """Hands mails to one server, over a bounded number of connections."""
 
@@ -68,24 +82,42 @@ class SmtpChannel:
         self._local_name = local_name
         self._timeout = timeout_seconds
         self._places = asyncio.Semaphore(connections)
+        self._taken_places = 0
         self._idle: list[_Connection] = []
         self._tls: ssl.SSLContext | None = None
 
     async def send(self, mail: Mail, may_go: MayGo) -> Outcome:
-        async with self._places:
-            connection = self._take_idle()
-            if connection is not None:
-                outcome = await self._send_on(connection, mail, may_go)
-                if outcome.fate is not Fate.UNREACHABLE:
-                    return outcome
-                # It had died while it was idle, and the server has not heard of this mail.
+        while True:
+            await self._places.acquire()
+            self._taken_places += 1
+            leave = self._places.release
             try:
-                connection = await self._connect()
-            except SMTPResponseException as error:
-                return Outcome(Fate.UNREACHABLE, _words(error.code, error.message))
-            except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-                return Outcome(Fate.UNREACHABLE, str(error)[:LONGEST_REPLY] or repr(error))
-            return await self._send_on(connection, mail, may_go)
+                return await self._send_once(mail, may_go)
+            except _Full:
+                leave = self._leave_for_a_while
+            finally:
+                self._taken_places -= 1
+                leave()
+
+    async def _send_once(self, mail: Mail, may_go: MayGo) -> Outcome:
+        connection = self._take_idle()
+        if connection is not None:
+            outcome = await self._send_on(connection, mail, may_go)
+            if outcome.fate is not Fate.UNREACHABLE:
+                return outcome
+            # It had died while it was idle, and the server has not heard of this mail.
+        try:
+            connection = await self._connect()
+        except SMTPResponseException as error:
+            if self._taken_places > 1 or any(_is_fresh(each) for each in self._idle):
+                raise _Full from error
+            return Outcome(Fate.UNREACHABLE, _words(error.code, error.message))
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            return Outcome(Fate.UNREACHABLE, str(error)[:LONGEST_REPLY] or repr(error))
+        return await self._send_on(connection, mail, may_go)
+
+    def _leave_for_a_while(self) -> None:
+        asyncio.get_running_loop().call_later(REST_SECONDS, self._places.release)
 
     async def close_idle(self) -> None:
         old = [each for each in self._idle if not _is_fresh(each)]
@@ -140,13 +172,16 @@ class SmtpChannel:
                 await _say(smtp, f"MAIL FROM:<{mail.sender}>{options}")
                 step = "RCPT"
                 await _say(smtp, f"RCPT TO:<{mail.recipient}>")
+                step = "DATA"
+                await _say(smtp, "DATA", expected={GO_ON})
             # For as long as that takes, the server waits with us.
             if not await may_go():
-                await self._give_back(connection, is_open=True)
+                smtp.close()  # at this step nothing else takes a mail back
                 return Outcome(Fate.UNTRIED, "")
-            step = "DATA"
+            protocol = _still_there(smtp)
+            step = "content"
             async with asyncio.timeout(self._timeout):
-                answer = await smtp.data(mail.content)
+                answer = await _hand_over(protocol, mail.content)
         except SMTPResponseException as error:
             await self._give_back(connection, is_open=error.code != SHUTTING_DOWN)
             return Outcome(_judge(step, error.code), _words(error.code, error.message))
@@ -180,7 +215,7 @@ class SmtpChannel:
     async def _reset(connection: _Connection, *, is_open: bool) -> bool:
         try:
             async with asyncio.timeout(QUIT_SECONDS):
-                return is_open and (await connection.smtp.rset()).code == RESET
+                return is_open and (await connection.smtp.rset()).code == DONE
         except (aiosmtplib.SMTPException, OSError):
             return False
 
@@ -192,11 +227,27 @@ class SmtpChannel:
         connection.smtp.close()
 
 
-async def _say(smtp: SMTP, command: str) -> None:
+async def _say(smtp: SMTP, command: str, *, expected: Collection[int] = TAKEN) -> None:
     """Say one line of the envelope. aiosmtplib's own words parse each address once more."""
     answer = await smtp.execute_command(command.encode())
-    if answer.code not in TAKEN:
+    if answer.code not in expected:
         raise SMTPResponseException(answer.code, answer.message)
+
+
+def _still_there(smtp: SMTP) -> SMTPProtocol:
+    if smtp.protocol is None or not smtp.is_connected:
+        raise SMTPServerDisconnected("it did not wait")
+    return smtp.protocol
+
+
+async def _hand_over(protocol: SMTPProtocol, content: bytes) -> SMTPResponse:
+    """Send the content and its end. aiosmtplib's own word looks for line ends to mend, which takes
+    as long as writing a letter; ours are as they should be."""
+    protocol.write((b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n")
+    answer = await protocol.read_response()
+    if answer.code != DONE:
+        raise SMTPResponseException(answer.code, answer.message)
+    return answer
 
 
 def _is_fresh(connection: _Connection) -> bool:
