@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import uvloop
 
 from tests import servers
-from tests.bench import consume, growth, letters, login, midnight, relay, report
+from tests.bench import consume, growth, letters, login, midnight, relay, report, settle
 from tests.bench.ground import log_as_in_production
 from tests.bench.report import Report
 from tests.servers import Servers
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
     "letters": letters.run,
     "midnight": midnight.run,
     "growth": growth.run,
+    "settle": settle.run,
 }
 
 
