@@ -80,7 +80,6 @@ async def night(servers: Servers, *, people: int = PEOPLE) -> AsyncIterator[Nigh
             "ENROLLMENT_DATABASE_URL": url,
             "EXAMHALL_SECRET_KEY": SECRET,
             "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # nobody uploads any
-            "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # no picture is looked at here
         }
         cookies = await sign_in(pool, ids)
         async with WebProcess.start("enrollment", environment, servers.amqp_url) as web:
