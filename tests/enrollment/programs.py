@@ -1,7 +1,8 @@
 """A candidate's own program: it shows a token and calls the machine interface."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +12,10 @@ from aiohttp import ClientResponse, hdrs
 
 from services.enrollment import tokens
 from shared.db import Pool, transaction
+from tests.conftest import MakeDatabase
 from tests.enrollment import pictures
-from tests.enrollment.candidates import AREA, DOCUMENTS, FORM, MULTI
-from tests.site import Site
+from tests.enrollment.candidates import AREA, DOCUMENTS, FORM, MULTI, open_sittings
+from tests.site import Site, open_site
 
 API = "/enrollment/api"
 ANSWERS: Mapping[str, str] = {
@@ -48,6 +50,31 @@ async def show_token(site: Site, account_id: UUID) -> dict[str, str]:
     """What a program of this account sends with every call, and one key for the next."""
     _, token = await make_token(site.pools["enrollment"], account_id)
     return {hdrs.AUTHORIZATION: f"Bearer {token}", "Idempotency-Key": uuid4().hex}
+
+
+@asynccontextmanager
+async def open_for_programs(make_database: MakeDatabase) -> AsyncIterator[Site]:
+    """Open enrollment alone, with sittings that are open, for programs that call often."""
+    async with open_site(make_database, "enrollment", api_calls_per_minute="60000") as site:
+        await open_sittings(site.pools["enrollment"])
+        yield site
+
+
+async def count(site: Site, table: str) -> int:
+    counted: int = await site.pools["enrollment"].fetchval(f"SELECT count(*) FROM {table}")
+    return counted
+
+
+async def count_published(site: Site, name: str) -> int:
+    counted: int = await site.pools["enrollment"].fetchval(
+        "SELECT COALESCE(sum(jsonb_array_length(body::jsonb)), 0) FROM outbox WHERE name = $1", name
+    )
+    return counted
+
+
+async def refusal(answer: ClientResponse) -> tuple[int, str]:
+    assert answer.content_type == "application/problem+json"
+    return answer.status, (await answer.json())["title"]
 
 
 @dataclass
