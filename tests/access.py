@@ -201,7 +201,8 @@ async def _ask(
         allow_redirects=False,
     )
     to = URL(response.headers.get(hdrs.LOCATION, ""))
-    return Answer(response.status, await response.text(errors="replace"), to, response.url.path_qs)
+    text = await response.text(errors="replace")  # it may be a picture
+    return Answer(response.status, text, to, response.url.path_qs)
 
 
 def fill_in(path: str, parameters: Mapping[str, Any]) -> str:

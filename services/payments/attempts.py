@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic_core import to_json
 
@@ -13,6 +13,7 @@ from shared import outbox
 from shared.db import Row, Tx
 from shared.errors import Refused
 from shared.events.payments import InstructionsIssued
+from shared.ids import new_id
 
 # Enough for anybody who changes their mind; more would be somebody else's program.
 MOST_ATTEMPTS = 20
@@ -98,7 +99,7 @@ async def begin(tx: Tx, *, order: Order, plan: Plan, now: datetime) -> Attempt:
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         RETURNING {_COLUMNS}
         """,  # noqa: S608 (a constant)
-        uuid4(),
+        new_id(now),
         order.id,
         plan.method,
         plan.variant,
@@ -138,7 +139,7 @@ async def issue(tx: Tx, *, issued: Sequence[Issued], now: datetime) -> None:
           FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
                AS given (trade_number, provider_number, instructions, expires_at)
          WHERE attempts.trade_number = given.trade_number
-           AND instructions = jsonb_build_object() AND closed_at IS NULL
+           AND attempts.instructions = jsonb_build_object() AND closed_at IS NULL
         RETURNING {_COLUMNS}
         """,  # noqa: S608 (a constant)
         list(newest),

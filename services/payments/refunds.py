@@ -194,7 +194,7 @@ async def grant(
     await approve(tx, refund_id=added.id, actor=approved_by, now=now)
 
 
-async def send_back(tx: Tx, *, refund_id: UUID, actor: UUID, words: str, now: datetime) -> None:
+async def send_back(tx: Tx, *, refund_id: UUID, actor: UUID, words: str) -> None:
     """Do not approve; whoever proposed it may propose otherwise."""
     refund = await lock(tx, refund_id=refund_id)
     if refund.state != "proposed":

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.payments import attempts, ledger, orders, refund_requests, refunds, rules
 from services.payments.ledger import SURPLUS, Entry
@@ -13,6 +13,7 @@ from services.payments.orders import Payment
 from services.payments.refunds import NewRefund
 from shared import audit
 from shared.db import Tx
+from shared.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ async def settle(tx: Tx, *, captured: Sequence[Captured], now: datetime) -> list
     counted = await _find_counted(tx, told)
     await _report_contradictions(tx, told, counted)
     new = [each for each in told if each.key not in counted]
-    captures = await _insert(tx, _judge(new, known), now=now)
+    captures = await _insert(tx, _judge(new, known, now=now), now=now)
     paying = [each for each in captures if each.kind == "order"]
     await orders.pay(tx, payments=[_payment(each) for each in paying])
     await attempts.mark_paid(
@@ -119,7 +120,9 @@ async def _find_counted(tx: Tx, captured: Sequence[Captured]) -> dict[tuple[str,
     }
 
 
-def _judge(captured: Sequence[Captured], known: dict[tuple[str, str], _Known]) -> list[Capture]:
+def _judge(
+    captured: Sequence[Captured], known: dict[tuple[str, str], _Known], *, now: datetime
+) -> list[Capture]:
     """Say what each money is. The first in time that fits pays an order; orders are paid once."""
     judged, paid = [], set()
     for each in sorted(captured, key=lambda each: each.paid_at):
@@ -135,7 +138,7 @@ def _judge(captured: Sequence[Captured], known: dict[tuple[str, str], _Known]) -
         else:
             kind = "order"
             paid.add(on.order.id)
-        judged.append(Capture(uuid4(), each, kind, on))
+        judged.append(Capture(new_id(now), each, kind, on))
     return judged
 
 
@@ -218,7 +221,7 @@ async def _keep_surplus(tx: Tx, captures: Sequence[Capture], *, now: datetime) -
     for each in captures:
         amount = rules.refundable(each.captured.amount_twd, each.kind)
         if each.kind == "overpaid" and each.known is not None and amount:
-            due = NewRefund(uuid4(), each.id, None, each.kind, amount, now)
+            due = NewRefund(new_id(now), each.id, None, each.kind, amount, now)
             await refunds.add(tx, refund=due)
 
 

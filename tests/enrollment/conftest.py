@@ -9,6 +9,7 @@ from shared.auth import Role
 from shared.db import Pool
 from tests.conftest import MakeDatabase
 from tests.enrollment import catalogues, world
+from tests.enrollment.life import Life
 from tests.site import FROM_OUR_PAGE, Site, open_site
 
 
@@ -41,3 +42,10 @@ async def office(make_database: MakeDatabase) -> AsyncIterator[Site]:
         headers = {**cookie, **FROM_OUR_PAGE, "Accept-Language": "en"}
         site.client.session.headers.update(headers)
         yield site
+
+
+@pytest.fixture
+async def life(pool: Pool) -> Life:
+    """A draft that holds the only place of a sitting."""
+    await world.add_sitting(pool, "m1", {"taoyuan": 1})
+    return await Life.begin(pool)

@@ -1,0 +1,23 @@
+"""A till for every story."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.payments.methods import line_pay
+from tests.conftest import MakeDatabase
+from tests.payments.till import Till, open_till
+
+
+@pytest.fixture
+async def till(make_database: MakeDatabase) -> AsyncIterator[Till]:
+    async with open_till(await make_database("payments")) as till:
+        yield till
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits 40 seconds for a test."""
+    monkeypatch.setattr(line_pay, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(line_pay, "CONFIRM_SECONDS", 0.5)
+    monkeypatch.setattr("services.payments.ecpay_desk.ANSWER_SECONDS", 0.5)

@@ -1,0 +1,111 @@
+"""What chance tries on everything that reads strangers' words: for tests, and for tests.fuzz."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from services.payments import ecpay, readings, wire
+from services.payments.ecpay import NotUnderstood
+from services.payments.methods import Question, Repaid, Repayment, Standing
+from services.payments.methods.line_pay import LinePay
+
+KEY, IV = "pwFHCqoQZGmho4w6", "EkRm7iFT261dpevs"
+NOW = datetime(2026, 5, 4, 2, tzinfo=UTC)
+NAMES = [
+    *("MerchantID", "MerchantTradeNo", "TradeNo", "TradeAmt", "RtnCode", "PaymentDate"),
+    *("PaymentType", "SimulatePaid", "ExpireDate", "BankCode", "vAccount", "PaymentNo"),
+    *("Barcode1", "Barcode2", "Barcode3", "CheckMacValue", "TradeStatus"),
+]
+LIKELY = [
+    *("1", "2", "0", "10100073", "3002607", "250", "2026/05/04 10:00:00", "2026/05/04", "EH1", ""),
+    *("-1", "²", "٣", "9" * 30, "2026/13/45 99:99:99", "~'!*()%2d", "\ud7ff", "0000/00/00"),
+]
+words = st.sampled_from(LIKELY) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40
+)
+fields = st.dictionaries(st.sampled_from(NAMES) | words, words, max_size=20)
+bodies = st.binary(max_size=200) | fields.map(lambda made: urlencode(made).encode())
+
+_leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["0000", "0110", "0123", "1150", "EH1", "2026-05-04T02:00:00Z", "2026"])
+    | st.text(max_size=8)
+)
+_keys = st.sampled_from(
+    [
+        *("returnCode", "info", "transactionId", "orderId", "payInfo", "amount", "refundList"),
+        *("refundAmount", "paymentUrl", "web", "app", "transactionDate"),
+    ]
+)
+answers = st.binary(max_size=60) | st.recursive(
+    _leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=6),
+    max_leaves=20,
+).map(lambda made: json.dumps(made).encode())
+
+
+def read_notice(body: bytes) -> None:
+    """Whatever comes is read, or is said not to be understood; nothing else is raised."""
+    try:
+        found = ecpay.parse(body)
+    except NotUnderstood:
+        return
+    signed = ecpay.is_signed(found, key=KEY, iv=IV)
+    assert not signed, "chance does not find the signature of anything"
+    for read in (readings.read_paid, readings.read_issued):
+        reading = read(found, merchant_id="3002607", received_at=NOW)
+        assert ecpay.MAC not in found or reading.notice.fields[ecpay.MAC] in {"***", ""}
+        readings.read_again(reading.notice)
+
+
+def forge_notice(made: dict[str, str]) -> None:
+    """What we sign is accepted; with any change to it, it is not."""
+    mac = ecpay.check_mac_value(made, key=KEY, iv=IV)
+    whole = {**made, ecpay.MAC: mac}
+    assert ecpay.is_signed(whole, key=KEY, iv=IV)
+    assert ecpay.parse(urlencode(whole).encode()) == whole
+    for name in made:
+        if name != ecpay.MAC:
+            assert not ecpay.is_signed({**whole, name: made[name] + "1"}, key=KEY, iv=IV)
+            break
+    assert not ecpay.is_signed(whole, key=KEY, iv=IV[::-1])
+
+
+def sign_with_two_keys(made: dict[str, str], key: str, iv: str) -> None:
+    """Another key makes another signature; keys count as little case as ECPay does."""
+    ours = ecpay.check_mac_value(made, key=KEY, iv=IV)
+    theirs = ecpay.check_mac_value(made, key=key, iv=iv)
+    assert len(theirs) == 64
+    assert (ours == theirs) == ((key.lower(), iv.lower()) == (KEY.lower(), IV.lower()))
+
+
+def read_line_pay(answer: bytes) -> None:
+    """Whatever LINE Pay answers becomes an answer of ours, and money only where it is named."""
+    asyncio.run(_read_line_pay(answer))
+
+
+async def _read_line_pay(content: bytes) -> None:
+    async def call(*_: Any, **__: Any) -> tuple[int, bytes]:
+        return 200, content
+
+    way = LinePay("http://x", "v3", "1", SecretStr("s"), "http://y")
+    real, wire.call = wire.call, call
+    try:
+        for number in ("1", None):
+            question = Question("EH1", number, 250, has_instructions=True, may_take=True, now=NOW)
+            answer = await way.ask(question)
+            assert (answer.standing is Standing.PAID) == (answer.money is not None)
+            assert answer.money is None or answer.money.amount_twd > 0
+        repayment = Repayment("EH1", "1", 250, 192, 0, NOW + timedelta(days=1))
+        for reply in (await way.repay(repayment), await way.resume_repayment(repayment)):
+            assert reply.repaid in Repaid
+    finally:
+        wire.call = real
