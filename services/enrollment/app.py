@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.enrollment import api, commands, crowd, pages
+from services.enrollment import api, commands, crowd, pages, staff
 from services.enrollment.api import claims as api_claims
 from services.enrollment.api import documents as api_documents
 from services.enrollment.api.calls import check_token
@@ -15,18 +15,7 @@ from services.enrollment.pages.shown import SHOWN, Shown
 from services.enrollment.pictures import PICTURES, Pictures
 from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
-from services.enrollment.staff import (
-    absences,
-    decisions,
-    dossiers,
-    levels,
-    overview,
-    programmes,
-    queue,
-    registrations,
-    sittings,
-    windows,
-)
+from services.enrollment.staff.absences import BODY_LIMIT as ABSENCES_LIMIT
 from shared import guards, run
 from shared.auth import Role
 from shared.group_commit import GroupCommit
@@ -35,17 +24,6 @@ from shared.web import Audience, Service
 from shared.worker import Worker
 
 HERE = Path(__file__).parent
-STAFF_ROUTES = [
-    *overview.ROUTES,
-    *programmes.ROUTES,
-    *levels.ROUTES,
-    *sittings.ROUTES,
-    *windows.ROUTES,
-    *queue.ROUTES,
-    *registrations.ROUTES,
-    *dossiers.ROUTES,
-    *decisions.ROUTES,
-]
 
 
 def create_app(settings: Settings) -> Service:
@@ -63,11 +41,11 @@ def create_app(settings: Settings) -> Service:
         audiences=[
             Audience(
                 "/enrollment/staff/absences/",
-                absences.ROUTES,
+                staff.ABSENCE_ROUTES,
                 registrars,
-                body_limit=absences.BODY_LIMIT,
+                body_limit=ABSENCES_LIMIT,
             ),
-            Audience("/enrollment/staff/", STAFF_ROUTES, registrars),
+            Audience("/enrollment/staff/", staff.ROUTES, registrars),
             Audience(
                 "/enrollment/api/documents/",
                 api.DOCUMENT_ROUTES,
