@@ -8,16 +8,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from statistics import median
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-import jwt
 import psutil
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared import auth, db, migrate
+from shared import db, migrate
 from shared.db import Pool
 from tests.bench import ground, one_each
 from tests.bench.load import Answer, Crowd, Load, post
@@ -25,6 +22,7 @@ from tests.bench.report import Figure, Ratio, Report
 from tests.bench.web_process import WebProcess, run_module
 from tests.enrollment import world
 from tests.servers import Servers
+from tests.sessions import sign_in
 from tests.site import SECRET
 
 PEOPLE = 16_000
@@ -81,39 +79,12 @@ async def night(servers: Servers, *, people: int = PEOPLE) -> AsyncIterator[Nigh
         environment = {
             "ENROLLMENT_DATABASE_URL": url,
             "EXAMHALL_SECRET_KEY": SECRET,
-            "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # no picture is looked at here
+            "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # nobody uploads any
         }
-        cookies = await _sign_in(pool, ids)
+        cookies = await sign_in(pool, ids)
         async with WebProcess.start("enrollment", environment, servers.amqp_url) as web:
             yield Night(web, url, pool, ids, cookies)
         await pool.close()
-
-
-async def _sign_in(pool: Pool, people: Sequence[UUID]) -> list[str]:
-    """Give everybody a session signed by a key that the service was told of."""
-    key, now = Ed25519PrivateKey.generate(), datetime.now(UTC)
-    await pool.execute(
-        "INSERT INTO session_keys (key_id, public_key, retires_at) VALUES ('bench', $1, $2)",
-        key.public_key().public_bytes_raw(),
-        now + timedelta(days=1),
-    )
-    claims = {
-        "aud": auth.AUDIENCE,
-        "name": "王大同",
-        "roles": [],
-        "iat": now.timestamp(),
-        "exp": (now + auth.LIFETIME).timestamp(),
-    }
-    return [
-        "session="
-        + jwt.encode(
-            {**claims, "sub": str(person), "sid": str(uuid4())},
-            key,
-            algorithm=auth.ALGORITHM,
-            headers={"kid": "bench"},
-        )
-        for person in people
-    ]
 
 
 async def check(night: Night, load: Load, *, capacity: int | None) -> None:

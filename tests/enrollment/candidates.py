@@ -1,5 +1,6 @@
 """A candidate with a browser: takes a place, fills the form in, uploads documents, sends it."""
 
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -98,9 +99,8 @@ class Candidate:
 
     async def upload(self, name: str, content: bytes | None = None) -> ClientResponse:
         form = FormData()
-        form.add_field(
-            "picture", content or pictures.draw(), filename="me.jpg", content_type="image/jpeg"
-        )
+        file = io.BytesIO(content or pictures.draw())
+        form.add_field("picture", file, filename="me.jpg", content_type="image/jpeg")
         return await self.post(self.document(name), form)
 
     async def complete(self, **changed: Mapping[str, str]) -> None:
