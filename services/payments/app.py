@@ -34,7 +34,6 @@ def create_app(settings: Settings) -> Service:
                 "/payments/hooks/",
                 hooks.ROUTES,
                 guards.MACHINES,
-                body_limit=hooks.BODY_LIMIT,
                 operations=hooks.OPERATIONS,
             ),
             Audience("/payments/", pages.ROUTES, guards.EVERYONE),

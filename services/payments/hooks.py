@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from services.payments.cashier import CASHIER, count
 from services.payments.ecpay import NotUnderstood
 from services.payments.ecpay_desk import Desk
 from services.payments.readings import Reading
+from services.payments.settlement import Capture
 from shared import db
 from shared.api import Operation, Operations
 from shared.db import POOL, Tx, transaction
@@ -24,8 +26,6 @@ from shared.observe import ARRIVED_AT
 
 log = structlog.get_logger()
 
-# A notice has 1 KB; nobody else has anything to say here.
-BODY_LIMIT = 16 * 1024
 FORM = "application/x-www-form-urlencoded"
 TEXT = "text/plain"
 # The exact answer that ends ECPay's retries.
@@ -184,17 +184,28 @@ async def settle(tx: Tx, told: list[Reading]) -> Sequence[None]:
     """Store and settle many notices in one transaction. What cannot be settled stays stored."""
     now = max(reading.notice.received_at for reading in told)
     notice_ids = await readings.store(tx, readings=told)
-    try:
-        async with tx.transaction():
-            captures = await readings.act(tx, readings=told, now=now)
-    except Exception as error:
-        if db.is_unavailable(error) or len(told) > 1:
-            raise  # of many, each is tried by itself
-        log.exception("notice not settled", trade_number=told[0].notice.trade_number)
-        await notices.put_off(tx, notice_ids=notice_ids, reason=type(error).__name__, now=now)
-        captures = []
+    if len(told) > 1:
+        # If this fails as a whole, each is tried by itself.
+        captures = await readings.act(tx, readings=told, now=now)
+    else:
+        captures = await _settle_alone(tx, told[0], notice_ids, now=now)
     count(captures)
     return [None] * len(told)
+
+
+async def _settle_alone(
+    tx: Tx, told: Reading, notice_ids: Sequence[int], *, now: datetime
+) -> list[Capture]:
+    """Settle one notice; if a defect of ours stands in the way it stays stored, for a job."""
+    try:
+        async with tx.transaction():
+            return await readings.act(tx, readings=[told], now=now)
+    except Exception as error:
+        if db.is_unavailable(error):
+            raise
+        log.exception("notice not settled", trade_number=told.notice.trade_number)
+        await notices.put_off(tx, notice_ids=notice_ids, reason=type(error).__name__, now=now)
+        return []
 
 
 OPERATIONS: Operations = {
