@@ -1,6 +1,7 @@
 """For payment providers: their signed notices; and for browsers that come back from them."""
 
 import asyncio
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
@@ -32,8 +33,10 @@ TEXT = "text/plain"
 ACKNOWLEDGED = "1|OK"
 
 DESK = web.AppKey("desk", Desk)
-Settling = GroupCommit[Reading, None]
-SETTLING = web.AppKey[Settling]("settling", GroupCommit)
+Lane = GroupCommit[Reading, None]
+# While the database works for one lane, the process reads notices for the other.
+LANES = 2
+SETTLING = web.AppKey[Sequence[Lane]]("settling", Sequence)
 
 
 class NotSigned(Refused):
@@ -166,7 +169,9 @@ async def _read_signed(request: web.Request, desk: Desk) -> Mapping[str, str]:
 
 async def _settle(request: web.Request, reading: Reading) -> web.Response:
     """Answer when it is on disk, and not before."""
-    await request.config_dict[SETTLING].ask(reading)
+    lanes = request.config_dict[SETTLING]
+    # What is said about one trade goes down one lane, so that nobody waits there for the other.
+    await lanes[zlib.crc32(reading.notice.trade_number.encode()) % len(lanes)].ask(reading)
     NOTICES.labels(readings.PROVIDER, reading.notice.reading).inc()
     if reading.notice.reading == "foreign":
         log.error("notice foreign", provider=readings.PROVIDER)
@@ -178,6 +183,13 @@ async def _settle(request: web.Request, reading: Reading) -> web.Response:
             trade_number=reading.notice.trade_number,
         )
     return web.Response(text=ACKNOWLEDGED)
+
+
+def create_lanes(database_url: str) -> Sequence[Lane]:
+    return [
+        Lane(f"payment notices {number}", settle, database_url=database_url)
+        for number in range(1, LANES + 1)
+    ]
 
 
 async def settle(tx: Tx, told: list[Reading]) -> Sequence[None]:
