@@ -6,7 +6,7 @@ from services.payments import hooks, pages, staff
 from services.payments.cashier import CASHIER, Cashier
 from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
-from services.payments.hooks import DESK, SETTLING, Settling
+from services.payments.hooks import DESK, SETTLING
 from services.payments.pages.applications import BODY_LIMIT
 from services.payments.pages.papers import PAPERS
 from services.payments.schedule import jobs
@@ -24,9 +24,7 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
-    settling: Settling = Settling(
-        "payment notices", hooks.settle, database_url=str(settings.database_url)
-    )
+    lanes = hooks.create_lanes(str(settings.database_url))
     service = Service(
         "payments",
         settings,
@@ -39,7 +37,6 @@ def create_app(settings: Settings) -> Service:
                 "/payments/hooks/",
                 hooks.ROUTES,
                 guards.MACHINES,
-                body_limit=hooks.BODY_LIMIT,
                 operations=hooks.OPERATIONS,
             ),
             Audience("/payments/orders/", pages.ORDER_ROUTES, guards.CANDIDATES),
@@ -54,13 +51,13 @@ def create_app(settings: Settings) -> Service:
         ],
         provided={
             CASHIER: Cashier(create_ways(settings)),
-            SETTLING: settling,
+            SETTLING: lanes,
             PAPERS: Pdf(HERE / "templates" / "pdf"),
             # A proof may be as small as it likes.
             PICTURES: Pictures(workers=1, fewest_bytes=0),
             VAULT: settings.vault,
         },
-        background=[settling],
+        background=[*lanes],
     )
     if desk := create_desk(settings):
         service.provided[DESK] = desk
