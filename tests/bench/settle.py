@@ -161,17 +161,21 @@ async def run(servers: Servers) -> Report:
             Figure("bare aiohttp, JSON in, JSON out", median(bare), "answers/s"),
             Figure("pgbench doing the same one by one", median(each), "notices/s"),
             Figure("notices settled", rate, "notices/s"),
-            Figure("notices that were settled before", median(one.rate for one in again), "notices/s"),
+            Figure(
+                "notices that were settled before", median(one.rate for one in again), "notices/s"
+            ),
             Figure("median", median(load.percentile(50) for load in settled) * 1e3, "ms"),
             Figure("p99", median(load.percentile(99) for load in settled) * 1e3, "ms"),
-            Figure("a core's share that making the load took", max(one.busy for one in settled), ""),
+            Figure(
+                "a core's share that making the load took", max(one.busy for one in settled), ""
+            ),
             Figure("memory of the web process afterwards", memory, "MB"),
         ],
         [
             Ratio("notices to bare aiohttp", rate / median(bare), at_least=0.3),
             Ratio("notices to pgbench, one each", rate / median(each), at_least=1.5),
         ],
-    )  # fmt: skip
+    )
 
 
 async def _settle(crowd: Crowd, at: Till, prefix: str) -> tuple[Load, Load]:
