@@ -6,7 +6,7 @@ from services.payments import hooks, pages, staff
 from services.payments.cashier import CASHIER, Cashier
 from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
-from services.payments.hooks import DESK, SETTLING, Settling
+from services.payments.hooks import DESK, SETTLING
 from services.payments.schedule import jobs
 from services.payments.settings import Settings
 from services.payments.ways import create_desk, create_ways
@@ -19,9 +19,7 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
-    settling: Settling = Settling(
-        "payment notices", hooks.settle, database_url=str(settings.database_url)
-    )
+    lanes = hooks.create_lanes(str(settings.database_url))
     service = Service(
         "payments",
         settings,
@@ -34,13 +32,12 @@ def create_app(settings: Settings) -> Service:
                 "/payments/hooks/",
                 hooks.ROUTES,
                 guards.MACHINES,
-                body_limit=hooks.BODY_LIMIT,
                 operations=hooks.OPERATIONS,
             ),
             Audience("/payments/", pages.ROUTES, guards.EVERYONE),
         ],
-        provided={CASHIER: Cashier(create_ways(settings)), SETTLING: settling},
-        background=[settling],
+        provided={CASHIER: Cashier(create_ways(settings)), SETTLING: lanes},
+        background=[*lanes],
     )
     if desk := create_desk(settings):
         service.provided[DESK] = desk
