@@ -7,11 +7,16 @@ from services.payments.cashier import CASHIER, Cashier
 from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
 from services.payments.hooks import DESK, SETTLING
+from services.payments.pages.applications import BODY_LIMIT
+from services.payments.pages.papers import PAPERS
 from services.payments.schedule import jobs
 from services.payments.settings import Settings
 from services.payments.ways import create_desk, create_ways
 from shared import guards, run
 from shared.auth import Role
+from shared.pdf import Pdf
+from shared.pictures import PICTURES, Pictures
+from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
 
@@ -34,9 +39,24 @@ def create_app(settings: Settings) -> Service:
                 guards.MACHINES,
                 operations=hooks.OPERATIONS,
             ),
+            Audience("/payments/orders/", pages.ORDER_ROUTES, guards.CANDIDATES),
+            Audience("/payments/registrations/", pages.REGISTRATION_ROUTES, guards.CANDIDATES),
+            Audience(
+                "/payments/applications/",
+                pages.APPLICATION_ROUTES,
+                guards.CANDIDATES,
+                body_limit=BODY_LIMIT,
+            ),
             Audience("/payments/", pages.ROUTES, guards.EVERYONE),
         ],
-        provided={CASHIER: Cashier(create_ways(settings)), SETTLING: lanes},
+        provided={
+            CASHIER: Cashier(create_ways(settings)),
+            SETTLING: lanes,
+            PAPERS: Pdf(HERE / "templates" / "pdf"),
+            # A proof may be as small as it likes.
+            PICTURES: Pictures(workers=1, fewest_bytes=0),
+            VAULT: settings.vault,
+        },
         background=[*lanes],
     )
     if desk := create_desk(settings):

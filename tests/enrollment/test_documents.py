@@ -13,11 +13,11 @@ from aiohttp import FormData
 from services.enrollment import documents
 from services.enrollment.document_store import StoreAway
 from services.enrollment.documents import list_wanted
-from services.enrollment.pictures import Picture
 from services.enrollment.programmes import Programme
 from services.enrollment.schedule import LONGEST_UPLOAD, jobs
 from services.enrollment.settings import Settings
 from shared.db import transaction
+from shared.pictures import Picture
 from tests.conftest import MakeDatabase
 from tests.enrollment.candidates import Candidate, arrive, open_hall
 from tests.enrollment.pictures import draw, open_, pad

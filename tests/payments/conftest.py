@@ -6,6 +6,7 @@ import pytest
 
 from services.payments.methods import line_pay
 from tests.conftest import MakeDatabase
+from tests.payments.payer import Payer, open_payer
 from tests.payments.till import Till, open_till
 
 
@@ -21,3 +22,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_pay, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(line_pay, "CONFIRM_SECONDS", 0.5)
     monkeypatch.setattr("services.payments.ecpay_desk.ANSWER_SECONDS", 0.5)
+
+
+@pytest.fixture
+async def payer(make_database: MakeDatabase) -> AsyncIterator[Payer]:
+    async with open_payer(make_database) as payer:
+        yield payer

@@ -7,8 +7,9 @@ import zlib
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from services.enrollment import pictures as made
-from services.enrollment.pictures import (
+from shared import pictures as made
+from shared.errors import Busy
+from shared.pictures import (
     Broken,
     MoreThanAPicture,
     NeitherJpegNorPng,
@@ -18,7 +19,6 @@ from services.enrollment.pictures import (
     TooSmall,
     clean,
 )
-from shared.errors import Busy
 from tests.enrollment.pictures import draw, open_, pad
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
