@@ -2,20 +2,53 @@
 
 from pathlib import Path
 
-from services.payments import hooks, pages, staff
+from services.payments import hooks, pages
 from services.payments.cashier import CASHIER, Cashier
 from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
 from services.payments.hooks import DESK, SETTLING, Settling
 from services.payments.schedule import jobs
 from services.payments.settings import Settings
+from services.payments.staff import (
+    applications,
+    money,
+    money_acts,
+    orders,
+    overview,
+    payees,
+    reconciliation,
+    reconciliation_acts,
+    refund_acts,
+    refunds,
+    totals,
+    uploads,
+)
 from services.payments.ways import create_desk, create_ways
 from shared import guards, run
 from shared.auth import Role
+from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
 
 HERE = Path(__file__).parent
+
+# What finance and administrators look at,
+STAFF_ROUTES = [
+    *overview.ROUTES,
+    *orders.ROUTES,
+    *money.ROUTES,
+    *refunds.ROUTES,
+    *reconciliation.ROUTES,
+    *totals.ROUTES,
+]
+# and what finance alone does, and reads.
+DESK_ROUTES = [
+    *money_acts.ROUTES,
+    *refund_acts.ROUTES,
+    *payees.ROUTES,
+    *applications.ROUTES,
+    *reconciliation_acts.ROUTES,
+]
 
 
 def create_app(settings: Settings) -> Service:
@@ -28,7 +61,14 @@ def create_app(settings: Settings) -> Service:
         folder=HERE,
         audiences=[
             Audience(
-                "/payments/staff/", staff.ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)
+                "/payments/staff/uploads/",
+                uploads.ROUTES,
+                guards.staff(Role.FINANCE),
+                body_limit=uploads.BODY_LIMIT,
+            ),
+            Audience("/payments/staff/desk/", DESK_ROUTES, guards.staff(Role.FINANCE)),
+            Audience(
+                "/payments/staff/", STAFF_ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)
             ),
             Audience(
                 "/payments/hooks/",
@@ -39,7 +79,11 @@ def create_app(settings: Settings) -> Service:
             ),
             Audience("/payments/", pages.ROUTES, guards.EVERYONE),
         ],
-        provided={CASHIER: Cashier(create_ways(settings)), SETTLING: settling},
+        provided={
+            CASHIER: Cashier(create_ways(settings)),
+            SETTLING: settling,
+            VAULT: settings.vault,
+        },
         background=[settling],
     )
     if desk := create_desk(settings):
