@@ -119,7 +119,8 @@ async def match(
         # It was kept as surplus; now it pays what is owed.
         await orders.pay(tx, payments=[replace(_payment(capture), provider=SURPLUS)])
         await refund_requests.meet(tx, order_ids=[order_id])
-    await _give_back(tx, [capture], now=now)
+    else:
+        await _give_back(tx, [capture], now=now)
     return capture.kind
 
 
