@@ -1,5 +1,6 @@
 """Finance at work: orders that are owed and paid on a site that is up, and clerks who ask it."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -85,7 +86,7 @@ class Clerk:
 
     async def upload(self, content: bytes, name: str = "3002607_20260504.csv") -> ClientResponse:
         form = FormData()
-        form.add_field("file", content, filename=name, content_type="text/csv")
+        form.add_field("file", io.BytesIO(content), filename=name, content_type="text/csv")
         return await self.post("/uploads/files", form)
 
 
