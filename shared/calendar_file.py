@@ -1,4 +1,4 @@
-"""A deadline as a calendar file (RFC 5545) that people add to their own calendar."""
+"""A deadline or an opening as a calendar file (RFC 5545) for people's own calendars."""
 
 import re
 from datetime import UTC, datetime
@@ -12,6 +12,20 @@ def deadline_file(
     *, uid: str, title: str, text: str, deadline: datetime, url: str, now: datetime
 ) -> bytes:
     """Write one event at the last minute that is in time, with a reminder the day before."""
+    at = last_minute(deadline)
+    return _event(uid=uid, title=title, text=text, at=at, remind="-P1D", url=url, now=now)
+
+
+def opening_file(
+    *, uid: str, title: str, text: str, opens_at: datetime, url: str, now: datetime
+) -> bytes:
+    """Write one event at the instant of an opening, with a reminder shortly before."""
+    return _event(uid=uid, title=title, text=text, at=opens_at, remind="-PT15M", url=url, now=now)
+
+
+def _event(
+    *, uid: str, title: str, text: str, at: datetime, remind: str, url: str, now: datetime
+) -> bytes:
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -19,7 +33,7 @@ def deadline_file(
         "BEGIN:VEVENT",
         f"UID:{_text(uid)}",
         f"DTSTAMP:{_utc(now)}",
-        f"DTSTART:{_utc(last_minute(deadline))}",
+        f"DTSTART:{_utc(at)}",
         f"SUMMARY:{_text(title)}",
         f"DESCRIPTION:{_text(text)}",
         f"URL:{_one_line(url)}",
@@ -27,7 +41,7 @@ def deadline_file(
         "BEGIN:VALARM",
         "ACTION:DISPLAY",
         f"DESCRIPTION:{_text(title)}",
-        "TRIGGER:-P1D",
+        f"TRIGGER:{remind}",
         "END:VALARM",
         "END:VEVENT",
         "END:VCALENDAR",

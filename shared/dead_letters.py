@@ -26,7 +26,7 @@ class DeadLetter:
 
 
 @asynccontextmanager
-async def _open(amqp_url: str, service: str) -> AsyncIterator[AbstractChannel]:
+async def open_(amqp_url: str, service: str) -> AsyncIterator[AbstractChannel]:
     connection = await bus.connect(amqp_url, name=f"{service} dead letters")
     try:
         yield await bus.open_channel(connection)
@@ -60,7 +60,7 @@ async def _take(
 
 
 async def list_(amqp_url: str, service: str) -> list[DeadLetter]:
-    async with _open(amqp_url, service) as channel:
+    async with open_(amqp_url, service) as channel:
         letters = _take(channel, service, at_most=SHOWN_AT_ONCE)
         return [_read(service, letter) async for letter in letters]
 
@@ -68,7 +68,7 @@ async def list_(amqp_url: str, service: str) -> list[DeadLetter]:
 async def replay(amqp_url: str, service: str, message_ids: set[str] | None = None) -> int:
     """Give letters (all, or the named ones) back to the queue they died in; return how many."""
     replayed = 0
-    async with _open(amqp_url, service) as channel:
+    async with open_(amqp_url, service) as channel:
         # Those that are here now: what dies again meanwhile is for another time.
         here = await count(channel, service)
         async for message in _take(channel, service, at_most=here):

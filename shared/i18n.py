@@ -156,13 +156,15 @@ def last_minute(deadline: datetime) -> datetime:
 
 
 def _format(instant: datetime, zone: tzinfo, language: str, pattern: str) -> str:
-    local = instant.astimezone(zone).replace(second=0, microsecond=0)  # no pattern shows them
+    # No pattern shows seconds. Without its zone, since one instant of two zones counts as the same
+    # time, and what was written for one would be remembered for the other.
+    local = instant.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
     return _write(local, pattern, locale_of(language))
 
 
 @lru_cache(maxsize=1_000)
 def _write(local: datetime, pattern: str, locale: str) -> str:
-    return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=locale)
+    return format_datetime(local, pattern, locale=locale)
 
 
 def money(amount_twd: int) -> str:

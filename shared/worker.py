@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from shared import audit, auth, bus, dead_letters, inbox, outbox
+from shared import audit, auth, dead_letters, inbox, outbox
 from shared.background import Background
 from shared.consumer import Consumer
 from shared.db import Pool, create_pool, transaction
@@ -88,7 +88,10 @@ class Worker:
         # Consumers stop first: what they publish still leaves with the relay's last round.
         parts: list[Background] = [consumer, scheduler, *self.background, relay]
         tasks = [asyncio.create_task(part.run()) for part in parts]
-        measuring = asyncio.create_task(self._measure(pool))
+        measuring = [
+            asyncio.create_task(self._measure_database(pool)),
+            asyncio.create_task(self._measure_dead_letters()),
+        ]
         stopper: asyncio.Task[Any] = asyncio.create_task(self._stopping.wait())
         try:
             # A part that ends by itself is a defect: the process ends and is started afresh.
@@ -98,9 +101,9 @@ class Worker:
                 await asyncio.wait([task], timeout=SHUTDOWN_SECONDS / len(parts))
             await self._raise_failure(tasks)
         finally:
-            for task in (*tasks, measuring, stopper):
+            for task in (*tasks, *measuring, stopper):
                 task.cancel()
-            await asyncio.gather(*tasks, measuring, stopper, return_exceptions=True)
+            await asyncio.gather(*tasks, *measuring, stopper, return_exceptions=True)
             pool.terminate()
 
     @staticmethod
@@ -109,32 +112,30 @@ class Worker:
             if task.done():
                 await task
 
-    async def _measure(self, pool: Pool) -> None:
+    async def _measure_database(self, pool: Pool) -> None:
         """Report what waits, as this worker sees it."""
         while True:
             with contextlib.suppress(Exception):  # what is away is already said by its user
-                await self._measure_database(pool)
-            with contextlib.suppress(Exception):
-                await self._measure_dead_letters()
+                async with transaction(pool) as tx:
+                    backlog = await outbox.measure_backlog(tx)
+                    oldest = await tx.fetchval(
+                        """
+                        SELECT COALESCE(max(EXTRACT(EPOCH FROM now() - xact_start)), 0)::float8
+                          FROM pg_stat_activity WHERE datname = current_database()
+                        """
+                    )
+                OUTBOX_PENDING.labels(self.name).set(backlog.rows)
+                OUTBOX_OLDEST.labels(self.name).set(backlog.oldest_seconds)
+                OLDEST_TRANSACTION.labels(self.name).set(oldest)
             await asyncio.sleep(MEASURE_SECONDS)
 
-    async def _measure_database(self, pool: Pool) -> None:
-        async with transaction(pool) as tx:
-            backlog = await outbox.measure_backlog(tx)
-            oldest = await tx.fetchval(
-                """
-                SELECT COALESCE(max(EXTRACT(EPOCH FROM now() - xact_start)), 0)::float8
-                  FROM pg_stat_activity WHERE datname = current_database()
-                """
-            )
-        OUTBOX_PENDING.labels(self.name).set(backlog.rows)
-        OUTBOX_OLDEST.labels(self.name).set(backlog.oldest_seconds)
-        OLDEST_TRANSACTION.labels(self.name).set(oldest)
-
     async def _measure_dead_letters(self) -> None:
-        connection = await bus.connect(str(self.settings.amqp_url), name=f"{self.name} measure")
-        try:
-            channel = await bus.open_channel(connection)
-            DEAD_LETTERS.labels(self.name).set(await dead_letters.count(channel, self.name))
-        finally:
-            await bus.close_quietly(connection)
+        """Report what was given up, over one connection for as long as it holds."""
+        while True:
+            with contextlib.suppress(Exception):  # as above
+                async with dead_letters.open_(str(self.settings.amqp_url), self.name) as channel:
+                    while True:
+                        dead = await dead_letters.count(channel, self.name)
+                        DEAD_LETTERS.labels(self.name).set(dead)
+                        await asyncio.sleep(MEASURE_SECONDS)
+            await asyncio.sleep(MEASURE_SECONDS)

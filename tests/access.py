@@ -1,5 +1,6 @@
 """Who gets in where: the decisions, the routes there are, and a site asked as everybody."""
 
+import re
 import tomllib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from uuid import UUID
 from aiohttp import hdrs, web
 from yarl import URL
 
+from services.enrollment.tokens import NoToken
 from shared.auth import Role
 from shared.errors import ForeignForm, NotAllowed, Refused, SignedOut
 from shared.guards import RENEWAL, SIGN_IN
 from tests.enrollment.candidates import give_registration
+from tests.enrollment.programs import give_token, show_token
+from tests.payments.owned import give_order, give_paid_order
 from tests.site import FROM_OUR_PAGE, Site
 
 TABLE = Path(__file__).with_name("access.toml")
@@ -26,36 +30,38 @@ GROUPS: dict[str, Sequence[str]] = {
     "signed in": PEOPLE[1:],
     "candidates": (CANDIDATE, OTHER),
     "owner": (CANDIDATE,),
+    "token": (CANDIDATE, OTHER),
+    "token owner": (CANDIDATE,),
     "staff": tuple(Role),
     **{role: (role,) for role in Role},
 }
+# Decisions about one thing: what is not yours does not exist.
+OWNING = {"owner", "token owner"}
+# Those who show a token; whoever has only a session stays outside.
+BEARING = {"token", "token owner"}
+PARAMETER = re.compile(r"\{(\w+)")
 SAFE = {hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS}
 
 Decisions = Mapping[str, Sequence[str]]
 # Gives something to this account; returns the parameters of its address.
 Give = Callable[[Site, UUID], Awaitable[dict[str, str]]]
 
-# For every route decided for its owner: how a candidate comes to own such a thing.
-OWNED: dict[str, Give] = {
-    f"{method} /enrollment/{path}": give_registration
-    for method, path in (
-        ("GET", "registrations/{registration_id}"),
-        ("GET", "registrations/{registration_id}/deadline.ics"),
-        ("GET", "registrations/{registration_id}/withdrawal"),
-        ("POST", "registrations/{registration_id}/withdrawal"),
-        ("GET", "registrations/{registration_id}/consents"),
-        ("POST", "registrations/{registration_id}/consents"),
-        ("GET", "registrations/{registration_id}/form/{step}"),
-        ("POST", "registrations/{registration_id}/form/{step}"),
-        ("GET", "registrations/{registration_id}/check"),
-        ("GET", "registrations/{registration_id}/sending"),
-        ("POST", "registrations/{registration_id}/sending"),
-        ("GET", "registrations/{registration_id}/sent"),
-        ("POST", "registrations/{registration_id}/resubmission"),
-        ("GET", "documents/{registration_id}/{document}"),
-        ("POST", "documents/{registration_id}/{document}"),
-        ("GET", "documents/{registration_id}/{document}/picture"),
-    )
+# What an address names has to be there, or nobody's door would be tried: by the parameter, how an
+# account comes to own such a thing; by the address, where it takes more than that.
+GIVEN: dict[str, Give] = {
+    "registration_id": give_registration,
+    "token_id": give_token,
+    "order_id": give_order,
+    "/payments/applications/{registration_id}": give_paid_order,
+    "/payments/orders/{order_id}/receipt.pdf": give_paid_order,
+    "/payments/orders/{order_id}/refunds/{refund_id}/payee": give_paid_order,
+}
+# What programs send, where nothing would be refused before it is looked at whose it is.
+BODIES: dict[str, object] = {
+    "POST /enrollment/api/registrations": {"sitting": "none", "area": "none"},
+    "POST /enrollment/api/registrations/{registration_id}/submission": {"certain": True},
+    "PUT /enrollment/api/registrations/{registration_id}/consents": {"texts": []},
+    "PUT /enrollment/api/registrations/{registration_id}/form": {},
 }
 # What stands in an address where nobody owns anything; a made-up id where nothing is listed.
 EXAMPLES: dict[str, str] = {}
@@ -119,8 +125,14 @@ def find_undecided(routes: Sequence[Route], decisions: Decisions) -> Iterator[st
     yield from (f"{key}: decided, but there is no such route" for key in decisions.keys() - {*keys})
     for key, who in decisions.items():
         yield from (f"{key}: who is {word!r}?" for word in who if word not in GROUPS)
-        if "owner" in who and key not in OWNED:
+        if OWNING & {*who} and find_giver(key) is None:
             yield f"{key}: how does a candidate come to own it? Say so in tests/access.py"
+
+
+def find_giver(path: str) -> Give | None:
+    """Find how somebody comes to own what an address names, if it names such a thing."""
+    address = path[path.index("/") :]
+    return next((GIVEN[n] for n in [address, *PARAMETER.findall(path)] if n in GIVEN), None)
 
 
 async def find_wrong_doors(site: Site, routes: Sequence[Route], decisions: Decisions) -> list[str]:
@@ -130,12 +142,12 @@ async def find_wrong_doors(site: Site, routes: Sequence[Route], decisions: Decis
         who = decisions[route.key]
         decided = {person for word in who for person in GROUPS[word]}
         for person in PEOPLE:
-            if person == OTHER and "owner" not in who:
+            if person == OTHER and not {*who} & (OWNING | BEARING):
                 continue
-            answer = await _ask(site, route, person, owned="owner" in who, headers=FROM_OUR_PAGE)
+            answer = await _ask(site, route, person, who, headers=FROM_OUR_PAGE)
             if answer.status == 500:
                 wrong.append(f"{route.key}: breaks when {person} asks")
-            let_in = is_let_in(answer, owned="owner" in who)
+            let_in = is_let_in(answer, exists=find_giver(route.path) is not None)
             if let_in != (person in decided):
                 word = "got in" if let_in else "did not get in"
                 wrong.append(f"{route.key}: {person} {word} ({answer.status})")
@@ -150,47 +162,53 @@ async def find_forgeable(site: Site, routes: Sequence[Route], decisions: Decisio
         if route.is_safe:
             continue
         person = next(one for word in who for one in reversed(GROUPS[word]))
+        is_for_programs = bool({*who} & {"machines", *BEARING})
         for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {}):
-            answer = await _ask(site, route, person, owned="owner" in who, headers=headers)
-            if answer.says(ForeignForm) == ("machines" in who):
+            answer = await _ask(site, route, person, who, headers=headers)
+            if answer.says(ForeignForm) == is_for_programs:
                 wrong.append(f"{route.key}: {answer.status} to a form of another site, {headers}")
     return wrong
 
 
-def is_let_in(answer: Answer, *, owned: bool) -> bool:
+def is_let_in(answer: Answer, *, exists: bool) -> bool:
     """Tell an answer from behind the door from one given at the door."""
-    if answer.says(SignedOut) or answer.says(NotAllowed) or answer.says(ForeignForm):
+    if any(answer.says(refusal) for refusal in (SignedOut, NotAllowed, ForeignForm, NoToken)):
         return False
-    if answer.status == 404 and owned:
+    if answer.status == 404 and exists:
         return False  # what is not yours does not exist
     # The door sends one away with the way back; a page that has a reason of its own does not.
     return answer.to.path not in {SIGN_IN, RENEWAL} or answer.to.query.get("next") != answer.asked
 
 
 async def _ask(
-    site: Site, route: Route, person: str, *, owned: bool, headers: Mapping[str, str]
+    site: Site, route: Route, person: str, who: Sequence[str], *, headers: Mapping[str, str]
 ) -> Answer:
     """Ask as somebody new: what the asking changes is nobody else's concern."""
-    cookie: dict[str, str] = {}
+    shown: dict[str, str] = {}
     asking: UUID | None = None
     if person != NOBODY:
         roles = [Role(person)] if person in {*Role} else []
-        asking, cookie = await site.begin_session(*roles)
+        asking, shown = await site.begin_session(*roles)
+    if asking is not None and BEARING & {*who} and person in {CANDIDATE, OTHER}:
+        shown = await show_token(site, asking)
     parameters: Mapping[str, str] = EXAMPLES
-    if owned:
+    if give := find_giver(route.path):
         owner, _ = await site.begin_session() if person != CANDIDATE else (asking, None)
         assert owner
-        parameters = await OWNED[route.key](site, owner)
+        parameters = await give(site, owner)
     site.client.session.cookie_jar.clear()
+    body = BODIES.get(route.key)
     response = await site.client.request(
         route.method,
         fill_in(route.path, parameters),
-        data=None if route.is_safe else {},
-        headers={**headers, **cookie, hdrs.ACCEPT_LANGUAGE: "en"},
+        json=body,
+        data=None if route.is_safe or body is not None else {},
+        headers={**headers, **shown, hdrs.ACCEPT_LANGUAGE: "en"},
         allow_redirects=False,
     )
     to = URL(response.headers.get(hdrs.LOCATION, ""))
-    return Answer(response.status, await response.text(), to, response.url.path_qs)
+    text = await response.text(errors="replace")  # it may be a picture
+    return Answer(response.status, text, to, response.url.path_qs)
 
 
 def fill_in(path: str, parameters: Mapping[str, Any]) -> str:

@@ -87,7 +87,7 @@ async def test_what_another_candidate_can_see_is_noticed(
     async def give(site: Site, owner: UUID) -> dict[str, str]:
         return {}
 
-    monkeypatch.setitem(access.OWNED, FIRST.key, give)
+    monkeypatch.setattr(access, "find_giver", lambda path: give)
     found = await find_wrong_doors(site, [FIRST], {FIRST.key: ["owner"]})
     assert "GET /identity/: other candidate got in (200)" in found
     assert "GET /identity/: candidate got in (200)" not in found

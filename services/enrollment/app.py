@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.enrollment import api, commands, crowd, pages
+from services.enrollment import api, commands, crowd, pages, staff
 from services.enrollment.api import claims as api_claims
 from services.enrollment.api import documents as api_documents
 from services.enrollment.api.calls import check_token
@@ -11,20 +11,14 @@ from services.enrollment.consumers import HANDLERS
 from services.enrollment.crowd import CROWD
 from services.enrollment.document_store import DOCUMENT_STORE, DocumentStore
 from services.enrollment.pages.documents import BODY_LIMIT
-from services.enrollment.pictures import PICTURES, Pictures
+from services.enrollment.pages.shown import SHOWN, Shown
 from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
-from services.enrollment.staff import (
-    absences,
-    decisions,
-    dossiers,
-    overview,
-    queue,
-    registrations,
-)
+from services.enrollment.staff.absences import BODY_LIMIT as ABSENCES_LIMIT
 from shared import guards, run
 from shared.auth import Role
 from shared.group_commit import GroupCommit
+from shared.pictures import PICTURES, Pictures
 from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
@@ -38,13 +32,6 @@ def create_app(settings: Settings) -> Service:
     keyed_wishes: KeyedCrowd = GroupCommit(
         "api claims", api_claims.settle, database_url=database_url
     )
-    staff_routes = [
-        *overview.ROUTES,
-        *queue.ROUTES,
-        *registrations.ROUTES,
-        *dossiers.ROUTES,
-        *decisions.ROUTES,
-    ]
     registrars = guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
     programs = guards.bearers(check_token)
     return Service(
@@ -54,11 +41,11 @@ def create_app(settings: Settings) -> Service:
         audiences=[
             Audience(
                 "/enrollment/staff/absences/",
-                absences.ROUTES,
+                staff.ABSENCE_ROUTES,
                 registrars,
-                body_limit=absences.BODY_LIMIT,
+                body_limit=ABSENCES_LIMIT,
             ),
-            Audience("/enrollment/staff/", staff_routes, registrars),
+            Audience("/enrollment/staff/", staff.ROUTES, registrars),
             Audience(
                 "/enrollment/api/documents/",
                 api.DOCUMENT_ROUTES,
@@ -79,6 +66,7 @@ def create_app(settings: Settings) -> Service:
         ],
         provided={
             CROWD: wishes,
+            SHOWN: Shown(),
             KEYED_CROWD: keyed_wishes,
             VAULT: settings.vault,
             DOCUMENT_STORE: DocumentStore(settings),

@@ -16,7 +16,7 @@ from services.enrollment.catalogue_files import (
 from services.enrollment.changes import CodeTaken, find_differences
 from services.enrollment.levels import LevelGroup, Series
 from services.enrollment.places import MoreAreTaken
-from services.enrollment.programmes import Choice, Programme
+from services.enrollment.programmes import Choice, Programme, StillUsed
 from services.enrollment.sittings import Sitting
 from shared.days import end_of_day, start_of_day
 from shared.db import Tx
@@ -65,7 +65,10 @@ async def _bring_programme(
         await programmes.add(tx, programme=new, actor=actor)
         report.added += 1
     elif _is_to_change(old, new, report, f"programme {new.code}"):
-        await programmes.change(tx, old=old, new=new, actor=actor)
+        try:
+            await programmes.change(tx, old=old, new=new, actor=actor)
+        except StillUsed as refusal:
+            raise Faulty([file.source.fault(("areas",), refusal.sentence)]) from None
     if old is None or (old.source, old.digest) != (file.source.name, file.digest):
         await programmes.note_source(
             tx, code=new.code, source=file.source.name, digest=file.digest, now=now

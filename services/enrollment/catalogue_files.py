@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -18,16 +18,18 @@ from pydantic import (
     field_validator,
 )
 
+from services.enrollment.sitting_days import AllDays
 from shared import toml_file
 from shared.i18n import LANGUAGES
 
 SHIPPED = Path(__file__).parent / "catalogues"
-METHODS = ("convenience_store", "atm", "card", "line_pay")
+CODE = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Code = Annotated[str, StringConstraints(pattern=CODE, max_length=60)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]+(_[a-z]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 Method = Literal["convenience_store", "atm", "card", "line_pay"]
+METHODS: tuple[str, ...] = get_args(Method)
 
 
 def _in_every_language(texts: dict[str, Any]) -> dict[str, Any]:
@@ -133,8 +135,8 @@ class ConsentInFile(Part):
     text: Paragraphs
 
 
-class SittingInFile(Part):
-    """One exam date. The days come in the order in which each may depend on those before."""
+class SittingInFile(AllDays, Part):
+    """One exam date."""
 
     code: Code
     number: int = Field(ge=1, le=1_000)
@@ -143,13 +145,6 @@ class SittingInFile(Part):
     areas: Annotated[list[Area], Field(min_length=1), AfterValidator(_once(""))] | None = None
     # Left out: unlimited.
     capacity: dict[Area, Annotated[int, Field(ge=0, le=1_000_000)]] = {}
-    exam_date: date
-    opens_on: date
-    closes_on: date
-    materials_on: date | None = None
-    tickets_on: date
-    results_on: date
-    certificates_on: date | None = None
 
     @field_validator("capacity")
     @classmethod
@@ -158,30 +153,6 @@ class SittingInFile(Part):
         if strange := [area for area in capacity if areas is not None and area not in areas]:
             raise ValueError(f"The sitting's areas do not contain {', '.join(strange)}")
         return capacity
-
-    @field_validator("opens_on", "closes_on", "materials_on", "tickets_on", "results_on")
-    @classmethod
-    def _is_in_order(cls, day: date | None, info: ValidationInfo) -> date | None:
-        exam = info.data.get("exam_date")
-        if day is None or exam is None:
-            return day
-        if info.field_name == "results_on":
-            if day <= exam:
-                raise ValueError("Results come after the exam")
-        elif day >= exam:
-            raise ValueError("This day lies before the exam")
-        opens = info.data.get("opens_on")
-        if info.field_name == "closes_on" and opens is not None and day < opens:
-            raise ValueError("The window closes before it opens")
-        return day
-
-    @field_validator("certificates_on")
-    @classmethod
-    def _is_after_results(cls, day: date | None, info: ValidationInfo) -> date | None:
-        results = info.data.get("results_on")
-        if day is not None and results is not None and day < results:
-            raise ValueError("Certificates come after the results")
-        return day
 
 
 class SeriesInFile(Part):

@@ -18,7 +18,12 @@ from shared.toml_file import Fault, Faulty
 def _arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     load = actions.add_parser("load", help="bring programmes and sittings to what files say")
-    load.add_argument("file", nargs="*", type=Path, help="a TOML file; without one, all we ship")
+    load.add_argument(
+        "file",
+        nargs="*",
+        type=Path,
+        help="a TOML file, from the checkout's root; none: all we ship",
+    )
 
 
 async def _catalogue(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -19,7 +19,8 @@ SHORTEST_ADDRESS = 6
 LONGEST_EMAIL = 254  # RFC 5321
 LONGEST_TEXT = 60
 
-_EMAIL = re.compile(r"[^\s<>()\[\]\\,;:@\"]+@[^\s<>()\[\]\\,;:@\"]+\.[^\s<>()\[\]\\,;:@\".]+")
+_IN_EMAIL = r"[^\s<>()\[\]\\,;:@\".]+"
+_EMAIL = re.compile(rf"{_IN_EMAIL}(\.{_IN_EMAIL})*@{_IN_EMAIL}(\.{_IN_EMAIL})+")
 # Besides letters: what stands between the parts of a name, in Chinese and in Latin.
 _IN_NAMES = frozenset(" -.,'’·‧・．－")
 _AGENCY_CODE = re.compile(r"[A-Z0-9]{3,10}")

@@ -40,6 +40,7 @@ class Answer:
 
     status: int
     body: bytes
+    is_repeated: bool = False
 
 
 # None: it is new, go ahead and keep what you answer.
@@ -101,7 +102,7 @@ async def _load(tx: Tx, calls: Sequence[Keyed]) -> dict[tuple[UUID, str], Before
     )
     return {
         (row["token_id"], row["key"]): (
-            Answer(row["status"], row["body"]) if row["is_same"] else KeyReused()
+            Answer(row["status"], row["body"], is_repeated=True) if row["is_same"] else KeyReused()
         )
         for row in rows
     }

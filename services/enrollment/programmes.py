@@ -10,9 +10,13 @@ from services.enrollment.changes import ChangedMeanwhile, CodeTaken, find_differ
 from shared import audit
 from shared.audit import Line
 from shared.db import Row, Tx
-from shared.errors import NoSuchPage
+from shared.errors import NoSuchPage, Refused
 
 Titles = Mapping[str, str]  # by language
+
+
+class StillUsed(Refused):
+    """A sitting still uses an area or a dialect that you removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,19 @@ async def add(tx: Tx, *, programme: Programme, actor: str) -> None:
 
 async def change(tx: Tx, *, old: Programme, new: Programme, actor: str) -> None:
     """Write what is new, unless somebody has changed it since `old` was read."""
+    still_used = await tx.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM places JOIN sittings ON code = sitting
+                        WHERE programme = $1 AND area <> ALL ($2::text[]))
+            OR EXISTS (SELECT FROM sittings
+                        WHERE programme = $1 AND NOT dialects <@ $3::text[])
+        """,
+        new.code,
+        [area.code for area in new.areas],
+        [dialect.code for dialect in new.dialects],
+    )
+    if still_used:
+        raise StillUsed
     written = await tx.fetchval(
         """
         UPDATE programmes

@@ -128,6 +128,36 @@ async def change(tx: Tx, *, old: Sitting, new: Sitting, actor: str) -> None:
     await audit.record(tx, [Line(actor, "sitting_changed", f"sitting {new.code}", changed)])
 
 
+async def open_now(tx: Tx, *, code: str, actor: str, now: datetime) -> None:
+    """Begin a window that has not begun; nothing happens to any other."""
+    opened = await tx.fetchval(
+        """
+        UPDATE sittings SET opens_at = $2, edited_at = $2
+         WHERE code = $1 AND opens_at > $2
+        RETURNING code
+        """,
+        code,
+        now,
+    )
+    if opened is not None:
+        await audit.record(tx, [Line(actor, "window_opened", f"sitting {code}", {})])
+
+
+async def close_now(tx: Tx, *, code: str, actor: str, now: datetime) -> None:
+    """End a window that is open; nothing happens to any other."""
+    closed = await tx.fetchval(
+        """
+        UPDATE sittings SET closes_at = $2, edited_at = $2
+         WHERE code = $1 AND opens_at < $2 AND closes_at > $2
+        RETURNING code
+        """,
+        code,
+        now,
+    )
+    if closed is not None:
+        await audit.record(tx, [Line(actor, "window_closed", f"sitting {code}", {})])
+
+
 def _values(sitting: Sitting) -> list[Any]:
     return [
         sitting.code,

@@ -62,17 +62,26 @@ async def list_(tx: Tx) -> list[Figures]:
 
 async def count(tx: Tx, *, now: datetime) -> None:
     """Count every sitting that is not long over; the figures of the others stay as they are."""
-    counted_since = (now - COUNTED_AFTER_EXAM).date()
-    sittings = await tx.fetch("SELECT code FROM sittings WHERE exam_date >= $1", counted_since)
+    sittings = await tx.fetch(
+        """
+        SELECT code FROM sittings
+         WHERE exam_date >= $1 OR code NOT IN (SELECT sitting FROM statistics)
+        """,
+        (now - COUNTED_AFTER_EXAM).date(),
+    )
+    counted = {
+        row["code"]: Figures(row["code"], now, 0, 0, by_area={}, by_dialect={}, by_day={})
+        for row in sittings
+    }
     rows = await tx.fetch(
         """
         WITH held AS (
             SELECT sitting, area, registrations.dialect, state,
                    timezone(zone, claimed_at)::date::text AS day
-              FROM sittings
+              FROM registrations
+              JOIN sittings ON sittings.code = sitting
               JOIN programmes ON programmes.code = programme
-              JOIN registrations ON sitting = sittings.code
-             WHERE exam_date >= $1 AND state NOT IN ('lapsed', 'void', 'withdrawn')
+             WHERE sitting = ANY($1::text[]) AND state NOT IN ('lapsed', 'void', 'withdrawn')
         )
         SELECT sitting, area, dialect, day, GROUPING(area, dialect, day) AS rolled_up,
                count(*) AS total,
@@ -80,15 +89,10 @@ async def count(tx: Tx, *, now: datetime) -> None:
           FROM held
          GROUP BY GROUPING SETS ((sitting), (sitting, area), (sitting, dialect), (sitting, day))
         """,
-        counted_since,
+        list(counted),
     )
-    counted = {
-        row["code"]: Figures(row["code"], now, 0, 0, by_area={}, by_dialect={}, by_day={})
-        for row in sittings
-    }
     for row in rows:
-        if row["sitting"] in counted:  # one that was made since the line before is next time's
-            counted[row["sitting"]] = _note(counted[row["sitting"]], row)
+        counted[row["sitting"]] = _note(counted[row["sitting"]], row)
     await _write(tx, list(counted.values()))
 
 

@@ -26,7 +26,7 @@ BURST = 30
 
 
 class NoToken(Refused):
-    """Send a token that is valid, as "Authorization: Bearer …". Make one under your account."""
+    """Send a valid token: Authorization: Bearer …; one is made on the page /enrollment/tokens/."""
 
     status: ClassVar[int] = 401
 

@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 import uvloop
 
 from tests import servers
-from tests.bench import consume, growth, letters, login, midnight, relay, report, settle
+from tests.bench import (
+    attack,
+    consume,
+    growth,
+    letters,
+    login,
+    midnight,
+    relay,
+    replicas,
+    report,
+    settle,
+)
 from tests.bench.ground import log_as_in_production
 from tests.bench.report import Report
 from tests.servers import Servers
@@ -15,9 +26,11 @@ BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
     "relay": relay.run,
     "consume": consume.run,
     "login": login.run,
+    "attack": attack.run,
     "letters": letters.run,
     "midnight": midnight.run,
     "growth": growth.run,
+    "replicas": replicas.run,
     "settle": settle.run,
 }
 

@@ -34,7 +34,7 @@ FROM_OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
 async def run(servers: Servers) -> Report:
     async with ground.new_database(servers) as database_url:
-        await _prepare(database_url)
+        await prepare(database_url, people=PEOPLE)
         environment = {
             "IDENTITY_DATABASE_URL": database_url,
             "IDENTITY_PASSWORD_WORKERS": "1",
@@ -88,7 +88,8 @@ async def run(servers: Servers) -> Report:
     )
 
 
-async def _prepare(database_url: str) -> None:
+async def prepare(database_url: str, *, people: int) -> None:
+    """Make identity's tables, its first key, and so many accounts."""
     settings = Settings.model_validate(
         {
             "database_url": database_url,
@@ -103,7 +104,7 @@ async def _prepare(database_url: str) -> None:
     hashed = HASHER.hash(PASSWORD)
     async with transaction(pool) as tx:
         await keys.rotate(tx, vault=settings.vault, now=now, sessions_last=CANDIDATE_SESSION_LASTS)
-        for number in range(PEOPLE):
+        for number in range(people):
             await accounts.open_(
                 tx,
                 email=f"p{number}@exam.example",

@@ -6,18 +6,15 @@ line and figures for each request, and a commit on disk before the answer.
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from statistics import median
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-import jwt
 import psutil
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared import auth, db, migrate
+from shared import db, migrate
 from shared.db import Pool
 from tests.bench import ground, one_each
 from tests.bench.load import Answer, Crowd, Load, post
@@ -25,6 +22,7 @@ from tests.bench.report import Figure, Ratio, Report
 from tests.bench.web_process import WebProcess, run_module
 from tests.enrollment import world
 from tests.servers import Servers
+from tests.sessions import sign_in
 from tests.site import SECRET
 
 PEOPLE = 16_000
@@ -40,16 +38,17 @@ class Night:
     """A web process of enrollment, its database, and people who are signed in."""
 
     web: WebProcess
+    others: Sequence[WebProcess]
     database_url: str
     pool: Pool
     people: Sequence[UUID]
     cookies: Sequence[str]
 
-    def wishes(self, *, areas: int) -> list[bytes]:
+    def wishes(self, *, areas: int, url: str = "") -> list[bytes]:
         """Everybody's form: one place each, in one of so many areas."""
         return [
             post(
-                self.web.url,
+                url or self.web.url,
                 "/enrollment/registrations/",
                 urlencode({"sitting": "m1", "area": f"area-{number % areas + 1}"}).encode(),
                 headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"},
@@ -70,7 +69,9 @@ class Night:
 
 
 @asynccontextmanager
-async def night(servers: Servers, *, people: int = PEOPLE) -> AsyncIterator[Night]:
+async def night(
+    servers: Servers, *, people: int = PEOPLE, processes: int = 1
+) -> AsyncIterator[Night]:
     async with ground.new_database(servers) as url:
         await migrate.migrate(url, ground.ROOT / "services" / "enrollment" / "migrations")
         pool = await db.create_pool(url, application="bench", size=4)
@@ -81,39 +82,18 @@ async def night(servers: Servers, *, people: int = PEOPLE) -> AsyncIterator[Nigh
         environment = {
             "ENROLLMENT_DATABASE_URL": url,
             "EXAMHALL_SECRET_KEY": SECRET,
-            "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # no picture is looked at here
+            "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # nobody uploads any
         }
-        cookies = await _sign_in(pool, ids)
-        async with WebProcess.start("enrollment", environment, servers.amqp_url) as web:
-            yield Night(web, url, pool, ids, cookies)
+        cookies = await sign_in(pool, ids)
+        async with AsyncExitStack() as stack:
+            webs = [
+                await stack.enter_async_context(
+                    WebProcess.start("enrollment", environment, servers.amqp_url)
+                )
+                for _ in range(processes)
+            ]
+            yield Night(webs[0], webs[1:], url, pool, ids, cookies)
         await pool.close()
-
-
-async def _sign_in(pool: Pool, people: Sequence[UUID]) -> list[str]:
-    """Give everybody a session signed by a key that the service was told of."""
-    key, now = Ed25519PrivateKey.generate(), datetime.now(UTC)
-    await pool.execute(
-        "INSERT INTO session_keys (key_id, public_key, retires_at) VALUES ('bench', $1, $2)",
-        key.public_key().public_bytes_raw(),
-        now + timedelta(days=1),
-    )
-    claims = {
-        "aud": auth.AUDIENCE,
-        "name": "王大同",
-        "roles": [],
-        "iat": now.timestamp(),
-        "exp": (now + auth.LIFETIME).timestamp(),
-    }
-    return [
-        "session="
-        + jwt.encode(
-            {**claims, "sub": str(person), "sid": str(uuid4())},
-            key,
-            algorithm=auth.ALGORITHM,
-            headers={"kid": "bench"},
-        )
-        for person in people
-    ]
 
 
 async def check(night: Night, load: Load, *, capacity: int | None) -> None:

@@ -4,11 +4,9 @@ import asyncio
 import json
 import os
 import random
-import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,18 +15,16 @@ from uuid import uuid4
 import asyncpg
 
 from deploy.one_machine import ports
-from deploy.one_machine.postgres import Postgres
-from deploy.one_machine.rabbitmq import RabbitMQ
 from services.notify import app
 from services.notify.consumers import HANDLERS
 from shared import bus, db, migrate, outbox
 from shared.events.identity import PasswordChanged
-from tests.chaos.house import Process
-from tests.chaos.plan import Blow
+from tests.chaos.plan import BROKER, DATABASE, Blow
+from tests.chaos.targets import Process, Targets, opened
 from tests.eventually import eventually
 
 WORKERS = ("worker-1", "worker-2")
-SINK, BROKER, DATABASE, RELAY = "mail server", "rabbitmq", "postgres", "relay"
+SINK, RELAY = "mail server", "relay"
 TARGETS = (*WORKERS, *WORKERS, SINK, SINK, BROKER, DATABASE)
 CONNECTIONS = 4  # of each worker
 EVENTS_TOGETHER = (1, 1, 1, 7, 100)
@@ -80,32 +76,20 @@ class Verdict:
         print(json.dumps({"name": "letters", **told, "good": self.is_good}))
 
 
-class House:
-    """Servers, a mail server and two notify workers, each of which can be struck."""
+class House(Targets):
+    """A mail server, two notify workers, and a relay that brings them identity's events."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.postgres = Postgres(folder / "postgres", ports.any_free())
-        self.rabbitmq = RabbitMQ(folder / "rabbitmq", ports.any_free())
-        self._servers: dict[str, Postgres | RabbitMQ] = {
-            DATABASE: self.postgres,
-            BROKER: self.rabbitmq,
-        }
-        self._processes: dict[str, Process] = {}
-        self._absent: set[str] = set()
-        self.journal = folder / "journal"
-        self.misbehaved: list[str] = []
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal"
 
     def url(self, database: str) -> str:
         return self.postgres.database_url(database)
 
     async def open(self) -> None:
-        for server in self._servers.values():
-            await asyncio.to_thread(server.start)
-        for server in self._servers.values():
-            await asyncio.to_thread(server.wait_ready)
+        await super().open()
         admin = await asyncpg.connect(self.url("postgres"))
-        for name, migrations in (("identity", self._folder), ("notify", app.HERE)):
+        for name, migrations in (("identity", self.folder), ("notify", app.HERE)):
             await admin.execute(f"CREATE DATABASE {name}")
             await migrate.migrate(self.url(name), migrations / "migrations")
         await admin.close()
@@ -121,7 +105,7 @@ class House:
             "--dawdle",
             str(LONGEST_DAWDLE),
         )
-        self._processes[SINK] = Process("sink", self._folder, {**os.environ}, words)
+        self.processes[SINK] = Process("sink", self.folder, {**os.environ}, words)
         for worker in WORKERS:
             environment = {
                 **os.environ,
@@ -133,62 +117,24 @@ class House:
                 "EXAMHALL_PORT": str(ports.any_free()),
             }
             words = ("services.notify.app", "worker")
-            self._processes[worker] = Process(worker, self._folder, environment, words)
+            self.processes[worker] = Process(worker, self.folder, environment, words)
         relaying = {
             **os.environ,
             "CHAOS_PUBLISHING": self.url("identity"),
             "CHAOS_HANDLING": self.url("notify"),
             "CHAOS_AMQP": self.amqp_url,
         }
-        self._processes[RELAY] = Process(RELAY, self._folder, relaying)
-        for process in self._processes.values():
+        self.processes[RELAY] = Process(RELAY, self.folder, relaying)
+        for process in self.processes.values():
             await process.start()
-
-    @property
-    def amqp_url(self) -> str:
-        return self.rabbitmq.url
-
-    async def strike(self, target: str, absence: float) -> bool:
-        """Kill something and start it again; False when it is down already."""
-        if target in self._absent:
-            return False
-        self._absent.add(target)
-        if process := self._processes.get(target):
-            if not await process.strike(Blow.KILL):
-                self.misbehaved.append(f"{target} had ended by itself")
-            await asyncio.sleep(absence)
-            await process.start()
-        else:
-            server = self._servers[target]
-            await asyncio.to_thread(server.kill)
-            await asyncio.sleep(absence)
-            await asyncio.to_thread(server.start)
-            await asyncio.to_thread(server.wait_ready)
-        self._absent.remove(target)
-        return True
 
     async def close(self) -> None:
-        for name, process in self._processes.items():
-            if not await process.strike(Blow.KILL if name == SINK else Blow.TERM):
-                self.misbehaved.append(f"{name} did not end as it should at the end")
-        for server in self._servers.values():
-            await asyncio.to_thread(server.remove)
+        await self.end(*(name for name in self.processes if name != SINK))
+        await super().close()
 
     def arrived(self) -> Counter[str]:
         """How often each letter is in the mail server's journal."""
         return Counter(self.journal.read_text().split())
-
-
-@asynccontextmanager
-async def _opened() -> AsyncIterator[House]:
-    with tempfile.TemporaryDirectory(prefix="examhall-letters-") as folder:
-        os.chmod(folder, 0o755)  # noqa: PTH101 - the servers run under accounts of their own
-        house = House(Path(folder))
-        try:
-            await house.open()
-            yield house
-        finally:
-            await house.close()
 
 
 async def _owe(url: str, count: int, dice: random.Random) -> None:
@@ -219,7 +165,7 @@ async def run(*, count: int, seed: int) -> Verdict:
     dice = random.Random(seed)
     began = time.monotonic()
     faults: Counter[str] = Counter()
-    async with _opened() as house:
+    async with opened(House) as house:
         await _owe(house.url("identity"), count, dice)
         pool = await asyncpg.create_pool(house.url("notify"), min_size=0, max_size=1)
 
@@ -265,5 +211,5 @@ async def run(*, count: int, seed: int) -> Verdict:
 
 
 async def _strike(house: House, target: str, absence: float, faults: Counter[str]) -> None:
-    if await house.strike(target, absence):
+    if await house.strike(target, Blow.KILL, absence):
         faults[target] += 1

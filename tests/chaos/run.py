@@ -8,10 +8,11 @@ import asyncpg
 
 from shared import bus, db, dead_letters, events
 from shared.db import Pool
-from tests.chaos import house, logs, plan
+from tests.chaos import logs, plan
 from tests.chaos.house import House
 from tests.chaos.part import SERVICE, publish
 from tests.chaos.plan import CONSUMERS, PUBLISHER, RELAYS, Fault
+from tests.chaos.targets import opened
 from tests.chaos.verdict import Verdict, compare
 from tests.effects import NumberAnnounced, list_effects, repair
 from tests.eventually import eventually
@@ -142,7 +143,7 @@ async def run(*, seed: int, seconds: float) -> Verdict:
     print(f"chaos: {seconds:.0f} seconds of faults, seed {seed}", flush=True)
     began = time.monotonic()
     async with (
-        house.opened() as place,
+        opened(House) as place,
         asyncpg.create_pool(place.publishing, max_size=2, min_size=0) as publishing,
         asyncpg.create_pool(place.handling, max_size=2, min_size=0) as handling,
     ):

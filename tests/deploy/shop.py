@@ -115,11 +115,12 @@ class Shop:
         *,
         raw: bytes | None = None,
         headers: Mapping[str, str] = NONE,
+        nonce: str = "",
     ) -> dict[str, Any]:
         """Call LINE Pay, signed by hand; headers can be spoiled."""
         payload = raw if raw is not None else json.dumps(body).encode() if body else b""
         address, _, query = path.partition("?")
-        nonce, secret = str(uuid4()), STRICT.channel_secret.encode()
+        nonce, secret = nonce or str(uuid4()), STRICT.channel_secret.encode()
         signed = secret + address.encode() + (payload or query.encode()) + nonce.encode()
         mac = base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
         answer = await self.sandbox.session.request(

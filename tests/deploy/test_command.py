@@ -10,7 +10,8 @@ from deploy.command.__main__ import main
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examhall"
 COMMANDS = (
-    "up down status logs reset test check bench chaos dead-letters staff migrate audit web worker"
+    "up down status logs reset test check bench chaos dead-letters staff catalogue migrate audit"
+    " web worker"
 )
 
 
@@ -26,6 +27,7 @@ COMMANDS = (
         ["chaos", "--minutes", "many"],
         ["dead-letters", "burn"],
         ["staff", "remove"],
+        ["catalogue", "burn"],
         ["audit"],
     ],
 )

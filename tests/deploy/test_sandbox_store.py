@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+import threading
 from asyncio.subprocess import Process
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,6 +75,37 @@ async def test_what_could_not_be_written_is_not_confirmed(tmp_path: Path) -> Non
     assert [type(one) for one in outcomes] == [sqlite3.OperationalError] * 3
     other.execute("ROLLBACK")
     other.close()
+    await store.run(capture)
+    assert (await store.run(money.totals))["payments"] == 1
+    store.close()
+
+
+def break_the_commit(db: Connection) -> None:
+    """Write what is found to be wrong only when everything else has been done."""
+    db.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+    db.execute("CREATE TABLE children (id REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
+    db.execute("INSERT INTO children VALUES (1)")
+
+
+async def test_what_cannot_be_committed_is_confirmed_to_nobody(tmp_path: Path) -> None:
+    store = Store(tmp_path / "file")
+    store._db.execute("PRAGMA foreign_keys = ON")  # not possible inside a transaction
+    started, gate = threading.Event(), threading.Event()
+
+    def keep_busy(_: Connection) -> None:
+        started.set()
+        gate.wait()
+
+    # The first keeps the thread busy until the others wait together.
+    busy = asyncio.ensure_future(store.run(keep_busy))
+    await asyncio.to_thread(started.wait)
+    work = [asyncio.ensure_future(store.run(one)) for one in (capture, break_the_commit, capture)]
+    await asyncio.sleep(0)
+    gate.set()
+    await busy
+    outcomes = await asyncio.gather(*work, return_exceptions=True)
+    assert [type(one) for one in outcomes] == [sqlite3.IntegrityError] * 3
+    assert (await store.run(money.totals))["payments"] == 0
     await store.run(capture)
     assert (await store.run(money.totals))["payments"] == 1
     store.close()

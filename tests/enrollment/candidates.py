@@ -1,5 +1,6 @@
 """A candidate with a browser: takes a place, fills the form in, uploads documents, sends it."""
 
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from aiohttp import ClientResponse, FormData
 
 from services.enrollment import documents
 from services.enrollment.document_store import DocumentStore
-from services.enrollment.pictures import Picture
 from services.enrollment.registrations.claims import Claimed
 from services.enrollment.settings import Settings
 from shared.db import Pool, transaction
+from shared.pictures import Picture
 from tests.conftest import MakeDatabase
 from tests.enrollment import catalogues, pictures, world
 from tests.site import FROM_OUR_PAGE, Site, open_site
@@ -98,9 +99,8 @@ class Candidate:
 
     async def upload(self, name: str, content: bytes | None = None) -> ClientResponse:
         form = FormData()
-        form.add_field(
-            "picture", content or pictures.draw(), filename="me.jpg", content_type="image/jpeg"
-        )
+        file = io.BytesIO(content or pictures.draw())
+        form.add_field("picture", file, filename="me.jpg", content_type="image/jpeg")
         return await self.post(self.document(name), form)
 
     async def complete(self, **changed: Mapping[str, str]) -> None:

@@ -1,30 +1,51 @@
-"""Databases of enrollment: one with a small programme in it, and one with nothing."""
+"""Databases of enrollment, with a small programme in them or nothing, and a registrar at work."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from shared import db
+from shared.auth import Role
 from shared.db import Pool
 from tests.conftest import MakeDatabase
-from tests.enrollment import world
+from tests.enrollment import catalogues, world
+from tests.enrollment.life import Life
+from tests.site import FROM_OUR_PAGE, Site, open_site
 
 
 @pytest.fixture
-async def pool(make_database: MakeDatabase) -> AsyncIterator[Pool]:
-    pool = await db.create_pool(await make_database("enrollment"), application="test")
+async def database_url(make_database: MakeDatabase) -> str:
+    return await make_database("enrollment")
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(database_url, application="test")
     await world.add_programme(pool)
     yield pool
     await pool.close()
 
 
 @pytest.fixture
-async def empty_url(make_database: MakeDatabase) -> str:
-    return await make_database("enrollment")
+async def empty(database_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(database_url, application="test")
+    yield pool
+    await pool.close()
 
 
 @pytest.fixture
-async def empty(empty_url: str) -> AsyncIterator[Pool]:
-    pool = await db.create_pool(empty_url, application="test")
-    yield pool
-    await pool.close()
+async def office(make_database: MakeDatabase) -> AsyncIterator[Site]:
+    """A site with the small programme, asked by a registrar who reads English."""
+    async with open_site(make_database, "identity", "enrollment") as site:
+        await catalogues.load(site.pools["enrollment"])
+        _, cookie = await site.begin_session(Role.REGISTRAR)
+        headers = {**cookie, **FROM_OUR_PAGE, "Accept-Language": "en"}
+        site.client.session.headers.update(headers)
+        yield site
+
+
+@pytest.fixture
+async def life(pool: Pool) -> Life:
+    """A draft that holds the only place of a sitting."""
+    await world.add_sitting(pool, "m1", {"taoyuan": 1})
+    return await Life.begin(pool)

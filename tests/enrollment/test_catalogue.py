@@ -128,9 +128,9 @@ async def test_the_code_of_another_programmes_sitting_is_taken(empty: Pool) -> N
             "capacity",
             f"{SITTINGS}.capacity.hill: Input should be greater than or equal to 0",
         ),
-        ("02-01", "03-01", "closes_on", f"{SITTINGS}.closes_on: The window closes before it opens"),
-        ("03-20", "04-01", "tickets_on", f"{SITTINGS}.tickets_on: This day lies before the exam"),
-        ("05-01", "04-01", "results_on", f"{SITTINGS}.results_on: Results come after the exam"),
+        ("02-01", "03-01", "closes_on", f"{SITTINGS}.closes_on: Registration cannot end"),
+        ("03-20", "04-01", "tickets_on", f"{SITTINGS}.tickets_on: This day must lie before"),
+        ("05-01", "04-01", "results_on", f"{SITTINGS}.results_on: Results must come after"),
         ("closes_on", "closes", "closes", f"{SITTINGS}.closes: There is no such field"),
         (
             "closes_on = 2026-02-28",
@@ -217,3 +217,13 @@ async def test_codes_are_taken_once(empty: Pool) -> None:
         level = await levels.load(tx, programme="tea-2026", code="first")
         with pytest.raises(CodeTaken):
             await levels.add(tx, level=level, actor="registrar")
+
+
+@pytest.mark.parametrize("removed", ["shore", "oolong"])
+async def test_a_file_cannot_take_away_what_a_sitting_uses(empty: Pool, removed: str) -> None:
+    await load(empty)
+    text = SMALL.replace(f'"{removed}"', '"elsewhere"').replace(
+        "capacity = { hill = 5 }", 'areas = ["hill"]'
+    )
+    with pytest.raises(Faulty, match=r"tea\.toml:\d+: areas: A sitting still uses"):
+        await load(empty, text)

@@ -1,6 +1,7 @@
 """Idempotency keys: the same call twice is one call, in whatever way the two meet."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from tests.enrollment.world import NOW
 
 TOKEN = uuid4()
 DONE = Answer(200, b'{"id": 1}')
+AGAIN = replace(DONE, is_repeated=True)
 
 
 def call(key: str = "k", request: bytes = b"one") -> Keyed:
@@ -35,13 +37,13 @@ async def answer(pool: Pool, one: Keyed, *, now: datetime = NOW) -> Before:
 
 async def test_a_repeated_call_gets_the_same_answer(pool: Pool) -> None:
     assert await answer(pool, call()) is None
-    assert await answer(pool, call()) == DONE
+    assert await answer(pool, call()) == AGAIN
 
 
 async def test_a_key_with_another_request_is_refused(pool: Pool) -> None:
     await answer(pool, call())
     assert isinstance(await answer(pool, call(request=b"two")), KeyReused)
-    assert await answer(pool, call()) == DONE
+    assert await answer(pool, call()) == AGAIN
 
 
 async def test_other_keys_and_other_tokens_are_other_calls(pool: Pool) -> None:
@@ -75,7 +77,7 @@ async def test_who_repeats_a_call_under_way_waits_for_its_answer(pool: Pool) -> 
         repetition = asyncio.create_task(answer(pool, call()))
         await waits_for_a_lock(pool)
         await idempotency.keep(tx, answers=[(call(), DONE)])
-    assert await repetition == DONE
+    assert await repetition == AGAIN
 
 
 async def test_who_repeats_a_call_that_then_fails_is_the_first(pool: Pool) -> None:
@@ -117,7 +119,7 @@ async def test_keys_are_kept_a_day_and_then_forgotten(pool: Pool) -> None:
     await answer(pool, call())
     await answer(pool, call("other"))
     almost = NOW + KEPT_FOR - timedelta(microseconds=1)
-    assert await answer(pool, call(), now=almost) == DONE
+    assert await answer(pool, call(), now=almost) == AGAIN
     # Due to be forgotten, and not swept away yet: a new call all the same.
     assert await answer(pool, call(request=b"two"), now=NOW + KEPT_FOR) is None
     async with transaction(pool) as tx:

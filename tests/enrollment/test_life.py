@@ -1,117 +1,32 @@
 """From a draft to a confirmed candidate: what time, payments and registrars make of it."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
 from services.enrollment.registrations import (
     NoSuchRegistration,
-    Registration,
-    deciding,
     drafts,
     list_own,
-    load,
     load_own,
-    paying,
 )
-from services.enrollment.registrations.deciding import NotWaiting
 from services.enrollment.registrations.drafts import (
     AlreadySent,
     PersonAlreadyThere,
-    Sent,
     TooLate,
 )
 from services.enrollment.registrations.openings import Barred
 from shared.db import Pool, transaction
-from shared.events import Event, all_events, decode
 from shared.events.enrollment import (
-    DocumentsReturned,
     RefundDue,
-    RegistrationConfirmed,
     RegistrationLapsed,
     RegistrationSubmitted,
-    RegistrationVoided,
     RegistrationWithdrawn,
-    ReturnedDocument,
     SubmissionDue,
 )
-from tests.enrollment.world import EXAM, NOW, add_sitting, claim_one, taken, wish
-
-ADULT, CHILD = date(1990, 5, 17), date(2010, 5, 17)
-TICK = timedelta(microseconds=1)
-
-
-def sent(*, birth_date: date = ADULT, person: bytes = b"somebody") -> Sent:
-    return Sent(person, "陳大文", "CHEN DA-WEN", birth_date, "sixian")
-
-
-async def events(pool: Pool) -> list[Event]:
-    """Take what was published since the last look, but for the claims."""
-    classes = {event.name: event for event in all_events()}
-    rows = await pool.fetch(
-        "WITH gone AS (DELETE FROM outbox RETURNING id, name, body) SELECT * FROM gone ORDER BY id"
-    )
-    return [
-        event
-        for row in rows
-        for event in decode(classes[row["name"]], row["body"])
-        if row["name"] != "enrollment.place_claimed.v1"
-    ]
-
-
-class Life:
-    """One registration, and hands to do to it what the world does."""
-
-    def __init__(self, pool: Pool, registration: Registration) -> None:
-        self.pool, self.id, self.account_id = pool, registration.id, registration.account_id
-
-    @staticmethod
-    async def begin(pool: Pool, sitting: str = "m1") -> "Life":
-        one = wish(sitting)
-        claimed = await claim_one(pool, one)
-        async with transaction(pool) as tx:
-            return Life(pool, await load(tx, registration_id=claimed.id))
-
-    async def now(self) -> Registration:
-        async with transaction(self.pool) as tx:
-            return await load(tx, registration_id=self.id)
-
-    async def submit(self, form: Sent | None = None, *, arrived_at: datetime = NOW) -> Registration:
-        async with transaction(self.pool) as tx:
-            draft = await drafts.lock(
-                tx, registration_id=self.id, account_id=self.account_id, arrived_at=arrived_at
-            )
-            return await drafts.submit(tx, draft=draft, sent=form or sent(), arrived_at=arrived_at)
-
-    async def pay(self, paid_at: datetime = NOW) -> Registration:
-        async with transaction(self.pool) as tx:
-            await paying.pay(tx, paid={self.id: paid_at})
-        return await self.now()
-
-    async def lapse_unpaid(self, at: datetime = NOW) -> Registration:
-        async with transaction(self.pool) as tx:
-            await paying.lapse(tx, lapsed={self.id: at})
-        return await self.now()
-
-    async def approve(self) -> Registration:
-        async with transaction(self.pool) as tx:
-            await deciding.approve(tx, registration_id=self.id, actor="registrar", now=NOW)
-        return await self.now()
-
-    async def return_documents(self) -> Registration:
-        photo = [ReturnedDocument(document="photo", reason="照片不清楚")]
-        async with transaction(self.pool) as tx:
-            await deciding.return_documents(
-                tx, registration_id=self.id, documents=photo, actor="registrar", now=NOW
-            )
-        return await self.now()
-
-
-@pytest.fixture
-async def life(pool: Pool) -> Life:
-    await add_sitting(pool, "m1", {"taoyuan": 1})
-    return await Life.begin(pool)
+from tests.enrollment.life import CHILD, TICK, Life, events, sent
+from tests.enrollment.world import NOW, add_sitting, claim_one, taken, wish
 
 
 async def test_who_pays_waits_for_the_money_first(pool: Pool, life: Life) -> None:
@@ -285,99 +200,6 @@ async def test_who_paid_in_time_for_a_place_that_is_gone_gets_all_money_back(
     assert isinstance(told, RefundDue)
     assert (told.reason, told.less_twd) == ("place_gone", 0)
     assert await taken(pool) == 1
-
-
-async def test_a_confirmed_candidate_is_told_to_the_others(pool: Pool, life: Life) -> None:
-    await life.submit(sent(birth_date=CHILD))
-    await events(pool)
-    assert (await life.approve()).state == "confirmed"
-    [told] = await events(pool)
-    assert isinstance(told, RegistrationConfirmed)
-    assert (told.person_name, told.dialect, told.exam_date) == ("陳大文", "sixian", EXAM)
-    with pytest.raises(NotWaiting):
-        await life.approve()
-
-
-async def test_returned_documents_are_replaced_or_the_registration_ends(
-    pool: Pool, life: Life
-) -> None:
-    await life.submit()
-    await life.pay()
-    await events(pool)
-    returned = await life.return_documents()
-    assert returned.state == "returned"
-    assert returned.fix_by is not None
-    [told] = await events(pool)
-    assert isinstance(told, DocumentsReturned)
-    assert told.fix_by == returned.fix_by
-    async with transaction(pool) as tx:
-        await deciding.resubmit(
-            tx, registration_id=life.id, account_id=life.account_id, arrived_at=NOW
-        )
-    assert (await life.now()).state == "in_review"
-    returned = await life.return_documents()
-    assert returned.fix_by is not None
-    async with transaction(pool) as tx:
-        assert await deciding.void_unfixed(tx, now=returned.fix_by - TICK) == 0
-        assert await deciding.void_unfixed(tx, now=returned.fix_by) == 1
-    assert (await life.now()).state == "void"
-    assert await taken(pool) == 0
-    kinds = {type(event): event for event in await events(pool)}
-    assert isinstance(kinds[RegistrationVoided], RegistrationVoided)
-    refund = kinds[RefundDue]
-    assert isinstance(refund, RefundDue)
-    assert (refund.less_twd, refund.reason) == (58, "review_failed")
-    with pytest.raises(NotWaiting):
-        async with transaction(pool) as tx:
-            await deciding.resubmit(
-                tx, registration_id=life.id, account_id=life.account_id, arrived_at=NOW
-            )
-
-
-async def test_money_that_comes_after_the_end_goes_back(pool: Pool, life: Life) -> None:
-    await life.submit(sent(birth_date=CHILD))
-    async with transaction(pool) as tx:
-        await deciding.refuse(tx, registration_id=life.id, actor="registrar", now=NOW)
-    assert not any(isinstance(event, RefundDue) for event in await events(pool))
-    await life.pay()
-    [told] = await events(pool)
-    assert isinstance(told, RefundDue)
-
-
-async def test_absence_ends_later_entries_of_the_series(pool: Pool) -> None:
-    yesterday = (datetime.now(UTC) - timedelta(days=2)).date()
-    await add_sitting(pool, "m1", {"taoyuan": None}, exam_date=yesterday)
-    await add_sitting(pool, "m2", {"taoyuan": None}, number=2)
-    await add_sitting(pool, "n1", {"taoyuan": None}, series="national")
-    missed = await Life.begin(pool)
-    await missed.submit(sent(birth_date=CHILD))
-    await missed.approve()
-    later, national, others = [
-        await claim_one(pool, wish(sitting, account_id=account))
-        for sitting, account in (("m2", missed.account_id), ("n1", missed.account_id), ("m2", None))
-    ]
-    await events(pool)
-    async with transaction(pool) as tx:
-        marked = await deciding.mark_absent(
-            tx, registration_ids=[missed.id, others.id], actor="registrar", now=NOW
-        )
-        assert marked == 1
-        assert (await load(tx, registration_id=later.id)).ended_why == "absent_before"
-        assert (await load(tx, registration_id=national.id)).state == "drafting"
-        assert (await load(tx, registration_id=others.id)).state == "drafting"
-    assert await taken(pool, "m2") == 1
-    [told] = await events(pool)
-    assert isinstance(told, RegistrationVoided)
-    assert told.why == "absent_before"
-
-
-async def test_nobody_is_absent_before_the_exam(pool: Pool, life: Life) -> None:
-    await life.submit(sent(birth_date=CHILD))
-    await life.approve()
-    async with transaction(pool) as tx:
-        assert not await deciding.mark_absent(
-            tx, registration_ids=[life.id], actor="registrar", now=NOW
-        )
 
 
 async def test_an_account_sees_all_its_registrations(pool: Pool, life: Life) -> None:

@@ -1,113 +1,25 @@
-"""Registrars' pages: the queue, a registration beside its documents, the decision, the lists."""
+"""Registrars' pages: the queue, a registration beside its documents, and the decision."""
 
-import io
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
-from aiohttp import ClientResponse, FormData
 
 from services.enrollment.reviews import TAKEN_FOR
-from shared import table_file, xlsx_file
-from shared.auth import Role
 from shared.events import decode
 from shared.events.enrollment import DocumentsReturned, RegistrationConfirmed, RegistrationVoided
 from tests.conftest import MakeDatabase
-from tests.enrollment.candidates import AREA, MULTI, Candidate, arrive, open_hall
-from tests.site import FROM_OUR_PAGE, Site
+from tests.enrollment.candidates import AREA, MULTI, arrive, open_hall
+from tests.enrollment.registrars import STAFF, Registrar, acts, page_of, published, send, wait
+from tests.site import Site
 
 NUMBER = "A123456789"
-STAFF = "/enrollment/staff"
 
 
 @pytest.fixture
 async def site(make_database: MakeDatabase) -> AsyncIterator[Site]:
     async with open_hall(make_database) as site:
         yield site
-
-
-@dataclass
-class Registrar:
-    """Somebody who reviews."""
-
-    site: Site
-    id: UUID
-    cookie: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    async def arrive(cls, site: Site, role: Role = Role.REGISTRAR) -> "Registrar":
-        account_id, cookie = await site.begin_session(role)
-        return cls(site, account_id, cookie)
-
-    async def get(self, page: str, **query: str) -> ClientResponse:
-        return await self.site.client.get(
-            STAFF + page,
-            params=query,
-            headers={**self.cookie, "Accept-Language": "en"},
-            allow_redirects=False,
-        )
-
-    async def read(self, page: str, **query: str) -> str:
-        answer = await self.get(page, **query)
-        assert answer.status == 200, (answer.status, answer.headers.get("Location"))
-        return await answer.text()
-
-    async def post(
-        self, page: str, data: Mapping[str, str] | FormData | None = None
-    ) -> ClientResponse:
-        return await self.site.client.post(
-            STAFF + page,
-            data=data or {},
-            headers={**FROM_OUR_PAGE, **self.cookie, "Accept-Language": "en"},
-            allow_redirects=False,
-        )
-
-    async def take(self, candidate: Candidate) -> None:
-        answer = await self.post(f"{page_of(candidate)}/review")
-        assert answer.status == 303, await answer.text()
-
-
-def page_of(candidate: Candidate) -> str:
-    return f"/registrations/{candidate.claimed.id}"
-
-
-async def send(site: Site) -> Candidate:
-    """Somebody born too late to pay sends a registration with everything in it."""
-    candidate = await arrive(site)
-    await candidate.complete(person={"birth_date-year": "2010"})
-    assert (await candidate.send()).status == 303
-    return candidate
-
-
-async def wait(site: Site) -> Candidate:
-    """Somebody whose registration waits, with nothing in it."""
-    candidate = await arrive(site)
-    now = datetime.now(UTC)
-    await candidate.be(
-        "in_review",
-        submitted_at=now,
-        waiting_since=now,
-        dialect="sixian",
-        person_name="王大同",
-        birth_date=now.date() - timedelta(days=5000),
-        fee_twd=0,
-    )
-    return candidate
-
-
-async def acts(site: Site, candidate: Candidate) -> list[str]:
-    rows = await site.pools["enrollment"].fetch(
-        "SELECT act FROM audit_lines WHERE subject = $1 ORDER BY id",
-        f"registration {candidate.claimed.id}",
-    )
-    return [row["act"] for row in rows]
-
-
-async def published(site: Site, name: str) -> list[str]:
-    rows = await site.pools["enrollment"].fetch("SELECT body FROM outbox WHERE name = $1", name)
-    return [row["body"] for row in rows]
 
 
 async def test_the_queue_shows_what_waits_and_who_is_at_it(site: Site) -> None:
@@ -293,125 +205,6 @@ async def test_what_is_given_back_can_be_taken_by_a_colleague(site: Site) -> Non
     await colleague.take(candidate)
     until = await site.pools["enrollment"].fetchval("SELECT taken_until FROM reviews")
     assert until <= datetime.now(UTC) + TAKEN_FOR
-
-
-async def test_a_list_is_searched_by_what_is_known(site: Site) -> None:
-    registrar = await Registrar.arrive(site)
-    waiting, draft = await wait(site), await arrive(site, area="hualien")
-    everything = await registrar.read("/registrations")
-    assert waiting.claimed.reference in everything
-    assert draft.claimed.reference in everything
-    only = await registrar.read("/registrations", state="drafting", sitting=MULTI, area=AREA)
-    assert waiting.claimed.reference not in only
-    assert draft.claimed.reference in only
-    assert "No registration fits" in await registrar.read("/registrations", state="confirmed")
-    older = await registrar.read("/registrations", after=str(draft.claimed.number))
-    assert waiting.claimed.reference in older
-    assert draft.claimed.reference not in older
-
-
-async def test_a_reference_number_leads_to_its_registration(site: Site) -> None:
-    registrar, candidate = await Registrar.arrive(site), await arrive(site)
-    typed = candidate.claimed.reference.replace("-", " ").lower()
-    answer = await registrar.get("/registrations", reference=typed)
-    assert answer.headers["Location"] == STAFF + page_of(candidate)
-    slip = await registrar.read("/registrations", reference="R-1000-011")
-    assert "No registration has the number R-1000-011" in slip
-
-
-async def test_others_of_the_same_account_are_named(site: Site) -> None:
-    registrar, candidate = await Registrar.arrive(site), await wait(site)
-    assert "Other registrations" not in await registrar.read(page_of(candidate))
-    await candidate.be("withdrawn")
-    again = await arrive(site)
-    await site.pools["enrollment"].execute(
-        "UPDATE registrations SET account_id = $1 WHERE id = $2",
-        candidate.account_id,
-        again.claimed.id,
-    )
-    page = await registrar.read(page_of(candidate))
-    assert "Other registrations" in page
-    assert again.claimed.reference in page
-
-
-@pytest.mark.parametrize("format_", ["csv", "xlsx"])
-async def test_a_list_is_taken_away_as_a_file(site: Site, format_: str) -> None:
-    registrar, candidate, draft = await Registrar.arrive(site), await wait(site), await arrive(site)
-    answer = await registrar.post(
-        "/registrations/exports", {"format": format_, "state": "in_review"}
-    )
-    assert answer.status == 200
-    assert f'filename="registrations.{format_}"' in answer.headers["Content-Disposition"]
-    header, row = table_file.read(await answer.read())
-    assert header[0] == "Reference number"
-    assert row[:6] == [
-        candidate.claimed.reference,
-        "waiting for review",
-        "Basic and Elementary, city sitting 11, Hualien",
-        "Hualien",
-        "Sixian",
-        "王大同",
-    ]
-    assert draft.claimed.reference not in row
-    [line] = await site.pools["enrollment"].fetch(
-        "SELECT details FROM audit_lines WHERE act = 'registrations_exported'"
-    )
-    assert line["details"]["count"] == 1
-
-
-async def absent_candidate(site: Site) -> Candidate:
-    candidate = await wait(site)
-    await candidate.be("confirmed")
-    await site.pools["enrollment"].execute(
-        "UPDATE sittings SET exam_date = '2026-01-10' WHERE code = $1", MULTI
-    )
-    return candidate
-
-
-async def test_absentees_are_shown_first_and_marked_then(site: Site) -> None:
-    registrar, candidate, draft = (
-        await Registrar.arrive(site),
-        await absent_candidate(site),
-        await arrive(site),
-    )
-    numbers = f"{candidate.claimed.reference}\r\n{draft.claimed.reference}\r\nR-1000-011\r\n"
-    answer = await registrar.post("/absences/", {"numbers": numbers})
-    page = await answer.text()
-    assert "Mark 1 candidate absent" in page
-    assert "is not confirmed" in page
-    assert "its last digit does not fit" in page
-    assert await candidate.state() == "confirmed"
-    answer = await registrar.post("/absences/marks", {"numbers": numbers})
-    assert answer.headers["Location"] == f"{STAFF}/absences/?marked=1"
-    assert await candidate.state() == "absent"
-    assert "1 candidate was marked absent" in await registrar.read("/absences/", marked="1")
-
-
-@pytest.mark.parametrize("format_", ["csv", "xlsx"])
-async def test_absentees_are_read_from_a_file(site: Site, format_: str) -> None:
-    registrar, candidate = await Registrar.arrive(site), await absent_candidate(site)
-    rows = [["王大同", candidate.claimed.reference]]
-    content = (
-        xlsx_file.write(["Name", "Number"], rows)
-        if format_ == "xlsx"
-        else f"Name,Number\r\n{','.join(rows[0])}\r\n".encode()
-    )
-    form = FormData()
-    form.add_field("numbers", "")
-    form.add_field("file", io.BytesIO(content), filename=f"absent.{format_}")
-    page = await (await registrar.post("/absences/", form)).text()
-    assert "Mark 1 candidate absent" in page
-
-
-async def test_a_file_that_is_no_table_is_refused(site: Site) -> None:
-    registrar = await Registrar.arrive(site)
-    form = FormData()
-    form.add_field("file", io.BytesIO(b"PK\x03\x04 no table"), filename="absent.xlsx")
-    answer = await registrar.post("/absences/", form)
-    assert answer.status == 422
-    assert "This file cannot be read" in await answer.text()
-    answer = await registrar.post("/absences/", {"numbers": " \r\n"})
-    assert "Enter reference numbers" in await answer.text()
 
 
 async def test_addresses_of_nothing_are_not_found(site: Site) -> None:

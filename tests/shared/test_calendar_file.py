@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from shared.calendar_file import deadline_file
+from shared.calendar_file import deadline_file, opening_file
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 
@@ -56,3 +56,17 @@ def test_special_letters_are_escaped() -> None:
 def test_nobody_can_add_lines_of_their_own() -> None:
     lines = unfolded(written(url="https://x\r\nATTACH:evil", uid="1\nATTACH:evil"))
     assert not any(line.startswith("ATTACH") for line in lines)
+
+
+def test_an_opening_is_the_instant_itself_with_a_reminder_shortly_before() -> None:
+    file = opening_file(
+        uid="opening-1@exam.example",
+        title="Opening",
+        text="",
+        opens_at=datetime(2026, 5, 1, tzinfo=TAIPEI),
+        url="https://exam.example/enrollment/",
+        now=datetime(2026, 4, 1, tzinfo=UTC),
+    )
+    lines = unfolded(file)
+    assert "DTSTART:20260430T160000Z" in lines
+    assert "TRIGGER:-PT15M" in lines

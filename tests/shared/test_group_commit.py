@@ -9,6 +9,7 @@ import pytest
 from shared.db import Pool, Tx
 from shared.errors import Busy, Refused
 from shared.group_commit import GroupCommit
+from tests.eventually import eventually
 
 
 class TooBig(Refused):
@@ -63,21 +64,15 @@ async def start(database_url: str, ledger: Ledger) -> AsyncIterator[Start]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def test_those_who_come_together_share_a_transaction_in_their_order(
     start: Start, ledger: Ledger, pool: Pool
 ) -> None:
     ledger.gate.clear()
     group = start()
     first = asyncio.create_task(group.ask(0))
-    await until(lambda: ledger.begun == 1)
+    await eventually(lambda: ledger.begun == 1)
     others = [asyncio.create_task(group.ask(n)) for n in range(100, 200)]
-    await until(lambda: len(group._queue) == 100)
+    await eventually(lambda: len(group._queue) == 100)
     ledger.gate.set()
     assert await asyncio.gather(first, *others) == [0, *range(200, 400, 2)]
     assert ledger.batches == [[0], list(range(100, 200))]
@@ -114,9 +109,9 @@ async def test_beyond_the_bound_the_answer_is_busy_at_once(start: Start, ledger:
     ledger.gate.clear()
     group = start(longest_queue=3)
     asked = [asyncio.create_task(group.ask(0))]
-    await until(lambda: ledger.begun == 1)
+    await eventually(lambda: ledger.begun == 1)
     asked += [asyncio.create_task(group.ask(n)) for n in (1, 2, 3)]
-    await until(lambda: len(group._queue) == 3)
+    await eventually(lambda: len(group._queue) == 3)
     with pytest.raises(Busy):
         await group.ask(4)
     ledger.gate.set()
@@ -136,7 +131,7 @@ async def test_a_lost_connection_is_busy_and_the_next_request_is_served(
     assert await group.ask(1) == 2
     ledger.gate.clear()
     asked = asyncio.create_task(group.ask(2))
-    await until(lambda: ledger.begun == 2)
+    await eventually(lambda: ledger.begun == 2)
     await pool.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'test'"
         " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'"
@@ -154,9 +149,9 @@ async def test_stopping_settles_those_who_wait_and_refuses_newcomers(
     ledger.gate.clear()
     group = start()
     waiting = [asyncio.create_task(group.ask(n)) for n in range(5)]
-    await until(lambda: ledger.begun == 1)
+    await eventually(lambda: ledger.begun == 1)
     waiting.append(asyncio.create_task(group.ask(5)))
-    await until(lambda: len(group._queue) == 1)
+    await eventually(lambda: len(group._queue) == 1)
     group.stop()
     with pytest.raises(Busy):
         await group.ask(6)
@@ -170,7 +165,7 @@ async def test_a_client_that_went_away_does_not_stop_the_others(
     ledger.gate.clear()
     group = start()
     asked = [asyncio.create_task(group.ask(n)) for n in range(3)]
-    await until(lambda: ledger.begun == 1)
+    await eventually(lambda: ledger.begun == 1)
     asked[1].cancel()
     ledger.gate.set()
     assert [await asked[0], await asked[2]] == [0, 4]

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -116,6 +116,7 @@ def test_an_instant_is_written_in_the_zone_of_the_programme() -> None:
     release = datetime(2026, 3, 16, 1, 0, tzinfo=UTC)
     assert i18n.moment(release, TAIPEI, "zh-Hant-TW") == "2026年3月16日（星期一）09:00"
     assert i18n.moment(release, ZoneInfo("Europe/London"), "en") == "Monday 16 March 2026 at 01:00"
+    assert i18n.moment(release, TAIPEI, "en") == "Monday 16 March 2026 at 09:00"
     assert i18n.day(release, TAIPEI, "zh-Hant-TW") == "2026年3月16日（星期一）"
 
 
@@ -130,3 +131,9 @@ def test_a_sentence_without_translation_is_shown_as_it_is() -> None:
     assert catalogues.gettext("en", "Sign in") == "Sign in"
     assert catalogues.gettext("zh-Hant-TW", "Never written") == "Never written"
     assert catalogues.ngettext("en", "%(num)s day", "%(num)s days", 2) == "%(num)s days"
+
+
+def test_a_date_without_an_hour_is_the_same_in_every_zone() -> None:
+    for zone in (TAIPEI, ZoneInfo("Europe/London")):
+        assert i18n.day(date(2026, 12, 19), zone, "en") == "Saturday 19 December 2026"
+        assert i18n.day(date(2026, 12, 19), zone, "zh-Hant-TW") == "2026年12月19日（星期六）"

@@ -16,7 +16,6 @@ from deploy.sandbox.line_pay.requests import Refused
 from deploy.sandbox.line_pay.signature import signature
 
 PREFIX = "/line-pay"
-NONE: dict[str, object] = {}
 Work = Callable[[], Awaitable[dict[str, object]]]
 
 
@@ -123,6 +122,8 @@ async def show_details(request: web.Request) -> web.Response:
 async def _answer_about(request: web.Request, moment: Moment, work: Work) -> web.Response:
     """Answer a call about a payment; a second one like it must wait for the first to end."""
     bank, transaction_id = request.app[BANK], request.match_info["transaction_id"]
+    if not await _is_signed(request):
+        return _say("1106", "Header information error.")
     with bank.calling(moment, transaction_id) as is_only_one:
         if not is_only_one and moment is not Moment.CHECK:
             return _say("1198", "The same call is in progress.")
@@ -153,8 +154,10 @@ async def _is_signed(request: web.Request) -> bool:
     rules, headers = request.app[BANK].rules, request.headers
     nonce = headers.get("X-LINE-Authorization-Nonce", "")
     try:
-        UUID(nonce)
+        is_uuid = str(UUID(nonce)) == nonce.lower()
     except ValueError:
+        is_uuid = False
+    if not is_uuid:
         return False
     if request.method == "POST":
         payload = await request.read()
@@ -166,7 +169,7 @@ async def _is_signed(request: web.Request) -> bool:
     path = request.url.raw_path.removeprefix(PREFIX)
     right = signature(secret=rules.channel_secret, path=path, payload=payload, nonce=nonce)
     given = headers.get("X-LINE-Authorization", "")
-    is_right = hmac.compare_digest(right.encode(), given.encode())
+    is_right = hmac.compare_digest(right.encode(), given.encode(errors="surrogateescape"))
     return is_right and headers.get("X-LINE-ChannelId") == rules.channel_id
 
 

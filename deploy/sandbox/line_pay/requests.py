@@ -83,10 +83,6 @@ class PaymentAsked(_Body):
     packages: list[Package] = Field(min_length=1)
     redirectUrls: Redirects  # noqa: N815 their name
 
-    @property
-    def product_name(self) -> str:
-        return self.packages[0].products[0].name
-
 
 class Confirmation(_Body):
     """The body of a confirmation."""

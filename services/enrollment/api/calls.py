@@ -105,11 +105,12 @@ async def find_answered(tx: Tx, request: web.Request) -> web.Response | None:
 
 
 def repeat(answer: Answer | KeyReused) -> web.Response:
+    """Answer as it was taken down; say so if that was for an earlier call."""
     if isinstance(answer, KeyReused):
         raise answer
     return web.Response(
         body=answer.body,
         status=answer.status,
         content_type=JSON if answer.status < 400 else PROBLEM_TYPE,
-        headers={REPEATED: "true"},
+        headers={REPEATED: "true"} if answer.is_repeated else {},
     )

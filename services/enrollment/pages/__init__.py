@@ -1,4 +1,4 @@
-"""Pages of enrollment. Public: the calendar. For candidates: their registrations."""
+"""Pages of enrollment. Public: the calendar and each sitting. For candidates: registrations."""
 
 from services.enrollment.pages import (
     calendar,
@@ -7,6 +7,7 @@ from services.enrollment.pages import (
     forms,
     registrations,
     sending,
+    sittings,
     statistics,
     tokens,
 )
@@ -23,5 +24,6 @@ REGISTRATION_ROUTES = [
 
 ROUTES = [
     *calendar.ROUTES,
+    *sittings.ROUTES,
     *statistics.ROUTES,
 ]
