@@ -123,7 +123,7 @@ async def match(
     if capture.kind == "order":
         # It was kept as surplus; now it pays what is owed.
         await orders.pay(tx, payments=[replace(_payment(capture), provider=SURPLUS)])
-        await refund_requests.meet(tx, order_ids=[order_id])
+        await refund_requests.meet(tx, orders=[order])
     else:
         await _give_back(tx, [capture], now=now)
     return capture.kind

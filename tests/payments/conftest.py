@@ -26,13 +26,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def payer(make_database: MakeDatabase) -> AsyncIterator[Payer]:
-    async with open_payer(make_database) as payer:
-        yield payer
-
-
-@pytest.fixture
 async def site(make_database: MakeDatabase) -> AsyncIterator[Site]:
     """Payments and its staff, on databases of their own."""
     async with open_site(make_database, "identity", "payments") as site:
         yield site
+
+
+@pytest.fixture
+async def payer(make_database: MakeDatabase) -> AsyncIterator[Payer]:
+    async with open_payer(make_database) as payer:
+        yield payer
