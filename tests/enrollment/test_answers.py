@@ -218,6 +218,16 @@ async def test_what_came_to_nothing_is_forgotten_after_a_month(candidate: Candid
     }
 
 
+async def test_pictures_of_an_empty_form_are_forgotten_too(candidate: Candidate) -> None:
+    await candidate.upload("photo")
+    await candidate.pool.execute("DELETE FROM consents")
+    await candidate.post("/withdrawal", {})
+    later = datetime.now(UTC) + timedelta(days=31)
+    assert await schedule.forget_unsent(candidate.pool, later) == 1
+    assert await schedule.forget_unsent(candidate.pool, later) == 0
+    assert await candidate.pool.fetchval("SELECT state FROM documents") == "dropped"
+
+
 async def test_what_was_sent_is_kept(candidate: Candidate) -> None:
     await candidate.complete()
     assert (await candidate.send()).status == 303

@@ -5,6 +5,8 @@ import zipfile
 import zlib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import ExifTags, Image, PngImagePlugin
 
 from services.enrollment import pictures as made
@@ -16,6 +18,7 @@ from services.enrollment.pictures import (
     TooLarge,
     TooManyPixels,
     TooSmall,
+    UnusablePicture,
     clean,
 )
 from shared.errors import Busy
@@ -232,6 +235,28 @@ def test_a_chunk_that_unpacks_to_very_much_is_refused() -> None:
     notes.add_text("x", "x" * 70_000_000, zip=True)
     with pytest.raises(Broken):
         clean(halves("PNG", pnginfo=notes))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about broken metadata
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@given(
+    changes=st.lists(
+        st.tuples(st.integers(min_value=8, max_value=26_000), st.integers(0, 255)), max_size=20
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_broken_is_a_picture_or_a_refusal(
+    kind: str, changes: list[tuple[int, int]]
+) -> None:
+    content = bytearray(halves(kind, exif=exif(Orientation=6)))
+    for place, value in changes:
+        # Every second change is near the beginning, where formats are told what to do.
+        content[place if place % 2 else place % 700 + 8] = value
+    try:
+        picture = clean(bytes(content))
+    except UnusablePicture:
+        return
+    assert open_(picture.content).size == (picture.width, picture.height)
 
 
 def archive() -> bytes:
