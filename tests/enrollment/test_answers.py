@@ -1,6 +1,5 @@
 """What is written in the form: kept step by step, numbers sealed, one place for one person."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,17 +11,10 @@ from services.enrollment.contacts import Contact
 from services.enrollment.settings import Settings
 from shared.db import transaction
 from shared.vault import Vault
-from tests.conftest import MakeDatabase
-from tests.enrollment.candidates import FORM, NATIONAL, Candidate, arrive, open_hall
+from tests.enrollment.candidates import FORM, NATIONAL, Candidate, arrive
 from tests.site import Site
 
 NUMBER = FORM["person"]["identity_number"]
-
-
-@pytest.fixture
-async def hall(make_database: MakeDatabase) -> AsyncIterator[Site]:
-    async with open_hall(make_database) as site:
-        yield site
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Documents: uploaded, shown to their owner, replaced, and tidied away when nobody needs them."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,9 @@ from services.enrollment.programmes import Programme
 from services.enrollment.schedule import LONGEST_UPLOAD, jobs
 from services.enrollment.settings import Settings
 from shared.db import transaction
-from tests.conftest import MakeDatabase
-from tests.enrollment.candidates import Candidate, arrive, open_hall
+from tests.enrollment.candidates import Candidate, arrive
 from tests.enrollment.pictures import draw, open_, pad
 from tests.site import Site
-
-
-@pytest.fixture
-async def hall(make_database: MakeDatabase) -> AsyncIterator[Site]:
-    async with open_hall(make_database) as site:
-        yield site
 
 
 @pytest.fixture
