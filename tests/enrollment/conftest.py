@@ -15,21 +15,21 @@ from tests.site import FROM_OUR_PAGE, Site, open_site
 
 
 @pytest.fixture
-async def pool(make_database: MakeDatabase) -> AsyncIterator[Pool]:
-    pool = await db.create_pool(await make_database("enrollment"), application="test")
+async def database_url(make_database: MakeDatabase) -> str:
+    return await make_database("enrollment")
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(database_url, application="test")
     await world.add_programme(pool)
     yield pool
     await pool.close()
 
 
 @pytest.fixture
-async def empty_url(make_database: MakeDatabase) -> str:
-    return await make_database("enrollment")
-
-
-@pytest.fixture
-async def empty(empty_url: str) -> AsyncIterator[Pool]:
-    pool = await db.create_pool(empty_url, application="test")
+async def empty(database_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(database_url, application="test")
     yield pool
     await pool.close()
 

@@ -11,11 +11,11 @@ from aiohttp import FormData
 
 from services.enrollment import documents
 from services.enrollment.documents import list_wanted
-from services.enrollment.pictures import Picture
 from services.enrollment.programmes import Programme
 from services.enrollment.schedule import LONGEST_UPLOAD, jobs
 from services.enrollment.settings import Settings
 from shared.db import transaction
+from shared.pictures import Picture
 from tests.enrollment.candidates import Candidate, arrive
 from tests.enrollment.pictures import draw, open_, pad
 from tests.site import Site

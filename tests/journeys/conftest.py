@@ -97,6 +97,7 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "ENROLLMENT_DOCUMENTS_URL": tmp_path_factory.mktemp("documents").as_uri(),
         "SANDBOX_PORT": str(sandbox_port),
         "SANDBOX_URL": f"http://localhost:{sandbox_port}",
+        "SANDBOX_SLIP_DELAY_SECONDS": "0",  # stores report slips days later; nobody waits here
         "SANDBOX_OIDC_REDIRECT": f"{url}/identity/google/callback",
         "IDENTITY_OIDC_ISSUER": f"http://localhost:{sandbox_port}/oidc",
         "IDENTITY_OIDC_CLIENT_ID": "examhall",

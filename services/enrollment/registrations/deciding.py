@@ -172,8 +172,9 @@ async def mark_absent(
         registration_ids,
         now,
     )
-    for row in rows:
-        await _record(tx, actor, "marked_absent", row["id"])
+    await audit.record(
+        tx, [Line(actor, "marked_absent", f"registration {row['id']}", {}) for row in rows]
+    )
     barred = await tx.fetch(
         f"""
         UPDATE registrations

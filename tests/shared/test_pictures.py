@@ -5,13 +5,9 @@ import io
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from services.enrollment import pictures as made
-from services.enrollment.pictures import (
-    NeitherJpegNorPng,
-    Pictures,
-    clean,
-)
+from shared import pictures as made
 from shared.errors import Busy
+from shared.pictures import NeitherJpegNorPng, Pictures, clean
 from tests.enrollment.pictures import BLUE, RED, draw, exif, halves, open_, pad
 
 

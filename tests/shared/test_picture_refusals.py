@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from services.enrollment import pictures as made
-from services.enrollment.pictures import (
+from shared import pictures as made
+from shared.pictures import (
     Broken,
     MoreThanAPicture,
     NeitherJpegNorPng,
