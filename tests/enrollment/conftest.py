@@ -9,6 +9,7 @@ from shared.auth import Role
 from shared.db import Pool
 from tests.conftest import MakeDatabase
 from tests.enrollment import catalogues, world
+from tests.enrollment.candidates import open_hall
 from tests.enrollment.life import Life
 from tests.site import FROM_OUR_PAGE, Site, open_site
 
@@ -41,6 +42,13 @@ async def office(make_database: MakeDatabase) -> AsyncIterator[Site]:
         _, cookie = await site.begin_session(Role.REGISTRAR)
         headers = {**cookie, **FROM_OUR_PAGE, "Accept-Language": "en"}
         site.client.session.headers.update(headers)
+        yield site
+
+
+@pytest.fixture
+async def hall(make_database: MakeDatabase) -> AsyncIterator[Site]:
+    """A site with the Hakka programme, two sittings of which are open."""
+    async with open_hall(make_database) as site:
         yield site
 
 
