@@ -12,6 +12,8 @@ THICKNESS = 12
 # Right of the bars, for their numbers.
 NUMBER_ROOM = 64
 COLUMNS_HEIGHT = 160
+# A column that is wider than this is no column any more.
+WIDEST_COLUMN = 24
 # More columns than this are no wider than a hair: days are then taken together.
 MOST_COLUMNS = 60
 
@@ -50,6 +52,10 @@ class Bars:
     @property
     def height(self) -> int:
         return ROW * len(self.bars)
+
+    @property
+    def number_x(self) -> int:
+        return self.room + 8
 
 
 def bars(numbers: Sequence[tuple[str, int]]) -> Bars:
@@ -97,7 +103,7 @@ def columns(numbers: Mapping[date, int]) -> Columns:
     for day, number in numbers.items():
         sums[(day - first).days // together] += number
     highest = _round_up(max([*sums, 1]))
-    width = WIDTH / count
+    width = min(WIDTH / count, WIDEST_COLUMN)
     return Columns(
         [
             Column(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.payments import hooks, pages, staff
+from services.payments import hooks, pages
 from services.payments.cashier import CASHIER, Cashier
 from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
@@ -11,6 +11,20 @@ from services.payments.pages.applications import BODY_LIMIT
 from services.payments.pages.papers import PAPERS
 from services.payments.schedule import jobs
 from services.payments.settings import Settings
+from services.payments.staff import (
+    applications,
+    money,
+    money_acts,
+    orders,
+    overview,
+    payees,
+    reconciliation,
+    reconciliation_acts,
+    refund_acts,
+    refunds,
+    totals,
+    uploads,
+)
 from services.payments.ways import create_desk, create_ways
 from shared import guards, run
 from shared.auth import Role
@@ -22,6 +36,24 @@ from shared.worker import Worker
 
 HERE = Path(__file__).parent
 
+# What finance and administrators look at,
+STAFF_ROUTES = [
+    *overview.ROUTES,
+    *orders.ROUTES,
+    *money.ROUTES,
+    *refunds.ROUTES,
+    *reconciliation.ROUTES,
+    *totals.ROUTES,
+]
+# and what finance alone does, and reads.
+DESK_ROUTES = [
+    *money_acts.ROUTES,
+    *refund_acts.ROUTES,
+    *payees.ROUTES,
+    *applications.ROUTES,
+    *reconciliation_acts.ROUTES,
+]
+
 
 def create_app(settings: Settings) -> Service:
     lanes = hooks.create_lanes(str(settings.database_url))
@@ -31,7 +63,14 @@ def create_app(settings: Settings) -> Service:
         folder=HERE,
         audiences=[
             Audience(
-                "/payments/staff/", staff.ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)
+                "/payments/staff/uploads/",
+                uploads.ROUTES,
+                guards.staff(Role.FINANCE),
+                body_limit=uploads.BODY_LIMIT,
+            ),
+            Audience("/payments/staff/desk/", DESK_ROUTES, guards.staff(Role.FINANCE)),
+            Audience(
+                "/payments/staff/", STAFF_ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)
             ),
             Audience(
                 "/payments/hooks/",

@@ -2,15 +2,15 @@
 `captures`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.payments import attempts, ledger, orders, refund_requests, refunds, rules
 from services.payments.ledger import SURPLUS, Entry
-from services.payments.order_book import COLUMNS, Order, read
+from services.payments.order_book import COLUMNS, NoSuchOrder, Order, read
 from services.payments.orders import Payment
-from services.payments.refunds import NewRefund
+from services.payments.refunds import NewRefund, NoSuchMoney
 from shared import audit
 from shared.db import Tx
 from shared.ids import new_id
@@ -37,7 +37,7 @@ class Captured:
 class _Known:
     """The attempt that money came on, and its order."""
 
-    attempt_id: UUID
+    attempt_id: UUID | None  # none: an orphan was matched to the order
     method: str
     amount_twd: int
     in_time_until: datetime
@@ -76,13 +76,57 @@ async def settle(tx: Tx, *, captured: Sequence[Captured], now: datetime) -> list
         provider_numbers={
             each.known.attempt_id: each.captured.provider_number
             for each in captures
-            if each.known is not None
+            if each.known is not None and each.known.attempt_id is not None
         },
         now=now,
     )
     await _keep_surplus(tx, [each for each in captures if each.kind != "order"], now=now)
     await refund_requests.meet(tx, orders=[each.known.order for each in paying if each.known])
     return captures
+
+
+async def match(
+    tx: Tx, *, capture_id: UUID, order_id: UUID, note: str, actor: UUID, now: datetime
+) -> str:
+    """Say whose an orphan is. It counts as it would have if that had been known at once, but for
+    an order that has lapsed; return as what."""
+    row = await tx.fetchrow(
+        f"SELECT {COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE",  # noqa: S608 (a constant)
+        order_id,
+    )
+    money = await tx.fetchrow(
+        """
+        SELECT provider, trade_number, provider_number, method, amount_twd, paid_at FROM captures
+         WHERE id = $1 AND kind = 'orphan'
+           AND NOT EXISTS (SELECT FROM refunds WHERE capture_id = captures.id)
+           FOR NO KEY UPDATE
+        """,
+        capture_id,
+    )
+    if row is None:
+        raise NoSuchOrder
+    if money is None:
+        raise NoSuchMoney
+    order, captured = read(row), Captured(**money)
+    known = _Known(None, captured.method, order.amount_twd, order.pay_by, order)
+    [judged] = _judge([captured], {(captured.provider, captured.trade_number): known}, now=now)
+    capture = replace(judged, id=capture_id)
+    await tx.execute(
+        "UPDATE captures SET kind = $2, order_id = $3 WHERE id = $1",
+        capture_id,
+        capture.kind,
+        order_id,
+    )
+    facts = {"order": str(order_id), "as": capture.kind, "note": note}
+    line = audit.Line(str(actor), "money_matched", f"capture {capture_id}", facts)
+    await audit.record(tx, [line])
+    if capture.kind == "order":
+        # It was kept as surplus; now it pays what is owed.
+        await orders.pay(tx, payments=[replace(_payment(capture), provider=SURPLUS)])
+        await refund_requests.meet(tx, orders=[order])
+    else:
+        await _give_back(tx, [capture], now=now)
+    return capture.kind
 
 
 async def _lock_orders(tx: Tx, captured: Sequence[Captured]) -> dict[tuple[str, str], _Known]:
@@ -208,6 +252,11 @@ async def _keep_surplus(tx: Tx, captures: Sequence[Capture], *, now: datetime) -
             for each in captures
         ],
     )
+    await _give_back(tx, captures, now=now)
+
+
+async def _give_back(tx: Tx, captures: Sequence[Capture], *, now: datetime) -> None:
+    """Make what was paid twice due to go back."""
     for each in captures:
         amount = rules.refundable(each.captured.amount_twd, each.kind)
         if each.kind == "overpaid" and each.known is not None and amount:

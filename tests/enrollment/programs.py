@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from aiohttp import ClientResponse, hdrs
+from aiohttp import ClientResponse, ClientSession, hdrs
+from aiohttp.test_utils import TestClient
 
 from services.enrollment import tokens
 from shared.db import Pool, transaction
@@ -81,15 +82,19 @@ async def refusal(answer: ClientResponse) -> tuple[int, str]:
 class Program:
     """Somebody's program, with a token of theirs."""
 
-    site: Site
+    client: "TestClient[Any, Any] | ClientSession"
     account_id: UUID
     token: str
 
     @classmethod
     async def arrive(cls, site: Site) -> "Program":
+        return await cls.begin(site.client, site.pools["enrollment"])
+
+    @classmethod
+    async def begin(cls, client: "TestClient[Any, Any] | ClientSession", pool: Pool) -> "Program":
         account_id = uuid4()
-        _, token = await make_token(site.pools["enrollment"], account_id)
-        return cls(site, account_id, token)
+        _, token = await make_token(pool, account_id)
+        return cls(client, account_id, token)
 
     async def call(
         self,
@@ -103,7 +108,7 @@ class Program:
         headers: dict[str, str] = {hdrs.AUTHORIZATION: f"Bearer {self.token}"}
         if method != hdrs.METH_GET:
             headers["Idempotency-Key"] = key or uuid4().hex
-        return await self.site.client.request(
+        return await self.client.request(
             method,
             API + path,
             json=body,

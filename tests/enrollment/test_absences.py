@@ -1,6 +1,7 @@
 """Absentees: every line of the list is judged before anybody is marked."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -79,6 +80,26 @@ async def test_who_was_absent_loses_later_entries_of_the_series(pool: Pool) -> N
     assert row
     assert (row["state"], row["ended_why"]) == ("void", "absent_before")
     assert await pool.fetchval("SELECT taken FROM places WHERE sitting = 'm2'") == 0
+
+
+async def test_another_account_of_the_same_person_is_barred_too(pool: Pool) -> None:
+    await add_sitting(pool, "m1", {"taoyuan": None}, exam_date=date(2026, 1, 10))
+    await add_sitting(pool, "m2", {"taoyuan": None}, number=2)
+    await add_sitting(pool, "n1", {"taoyuan": None}, series="national")
+    person = uuid4().bytes
+    missed = await confirm(pool, person=person)
+    later = await send(pool, "m2", person=person)
+    elsewhere = await send(pool, "n1", person=person)
+    somebody = await send(pool, "m2")
+    async with transaction(pool) as tx:
+        await deciding.mark_absent(tx, registration_ids=[missed.id], actor="test", now=NOW)
+    rows = await pool.fetch("SELECT id, state FROM registrations")
+    assert {row["id"]: row["state"] for row in rows} == {
+        missed.id: "absent",
+        later.id: "void",
+        elsewhere.id: "in_review",  # of a series that does not punish it
+        somebody.id: "in_review",
+    }
 
 
 async def test_a_list_without_end_is_refused(pool: Pool) -> None:

@@ -146,27 +146,7 @@ async def test_from_a_place_to_a_registration_that_is_sent(
     home = await take_place(visitor, place)
     await agree(visitor)
 
-    wrong = {"birth_date-month": "13", "identity_number": "A123456788", "person_name": "1"}
-    await answer(visitor, "person", **wrong)
-    await visitor.press()
-    await sees_mistakes(visitor, 3)
-    assert await page.input_value("[name=identity_number]") == "A123456788"
-    assert await page.input_value("[name=birth_date-month]") == "13"
-    assert await page.is_checked("[name=nationality][value=taiwan]")
-    await answer(visitor, "person", identity_number=identity_number)
-    await visitor.press()
-
-    await answer(visitor, "contact", mobile_phone="0912", email="")
-    await visitor.press()
-    await sees_mistakes(visitor, 2)
-    await answer(visitor, "contact")
-    await visitor.press()
-    for step in ("emergency", "exam"):
-        await answer(visitor, step)
-        await visitor.press()
-    await look_beneath_a_choice(visitor)
-    await answer(visitor, "postage")
-    await visitor.press()
+    await fill_in(visitor, identity_number)
     assert visitor.path == home
 
     small = portrait.with_name("small.jpg")
@@ -203,6 +183,32 @@ async def test_from_a_place_to_a_registration_that_is_sent(
     assert reference in await visitor.text()
     await visitor.open(home)
     assert await page.locator("main a[href*='/form/']").count() == 0
+
+
+async def fill_in(visitor: Visitor, identity_number: str) -> None:
+    """The whole form, with mistakes in between."""
+    page = visitor.page
+    wrong = {"birth_date-month": "13", "identity_number": "A123456788", "person_name": "1"}
+    await answer(visitor, "person", **wrong)
+    await visitor.press()
+    await sees_mistakes(visitor, 3)
+    assert await page.input_value("[name=identity_number]") == "A123456788"
+    assert await page.input_value("[name=birth_date-month]") == "13"
+    assert await page.is_checked("[name=nationality][value=taiwan]")
+    await answer(visitor, "person", identity_number=identity_number)
+    await visitor.press()
+
+    await answer(visitor, "contact", mobile_phone="0912", email="")
+    await visitor.press()
+    await sees_mistakes(visitor, 2)
+    await answer(visitor, "contact")
+    await visitor.press()
+    for step in ("emergency", "exam"):
+        await answer(visitor, step)
+        await visitor.press()
+    await look_beneath_a_choice(visitor)
+    await answer(visitor, "postage")
+    await visitor.press()
 
 
 async def look_beneath_a_choice(visitor: Visitor) -> None:

@@ -21,7 +21,7 @@ from services.payments.applications import Application
 from services.payments.order_book import Order
 from services.payments.payees import Payee
 from services.payments.refund_book import Refund
-from shared.db import transaction
+from shared.db import Tx, transaction
 from tests.enrollment.pictures import draw, open_
 from tests.payments.payer import Payer
 
@@ -301,13 +301,20 @@ async def test_who_paid_twice_says_where_the_money_goes(payer: Payer, language: 
     assert given.name == "林怡君"
 
 
+async def pay_by_money_order(tx: Tx, refund: Refund) -> None:
+    now = datetime.now(UTC)
+    await refunds.mark_paid(
+        tx, refund_id=refund.id, number="AB12345678", paid_on=now.date(), actor=BOB, now=now
+    )
+
+
 async def complete(payer: Payer, refund: Refund) -> None:
     """Let finance pay it by hand."""
     now = datetime.now(UTC)
     async with transaction(payer.till.pool) as tx:
         await refunds.propose(tx, refund_id=refund.id, route="payee", actor=ANN, now=now)
         await refunds.approve(tx, refund_id=refund.id, actor=BOB, now=now)
-        await refunds.mark_paid(tx, refund_id=refund.id, actor=BOB, now=now)
+        await pay_by_money_order(tx, refund)
 
 
 async def test_where_it_goes_cannot_be_changed_when_it_is_gone(payer: Payer) -> None:
@@ -342,7 +349,7 @@ async def test_a_refund_and_what_is_left_are_on_the_page_and_the_receipt(payer: 
     await decide(payer, order, "grant")
     async with transaction(payer.till.pool) as tx:
         [granted] = await refund_book.list_of_order(tx, order_id=order.id)
-        await refunds.mark_paid(tx, refund_id=granted.id, actor=BOB, now=datetime.now(UTC))
+        await pay_by_money_order(tx, granted)
     page = await payer.see_order(order)
     assert "Paid, partly paid back" in page
     assert "NT$192 went back on" in page

@@ -16,6 +16,7 @@ from services.payments import (
     attempts,
     consumers,
     ledger,
+    money_lists,
     notices,
     order_book,
     orders,
@@ -25,10 +26,11 @@ from services.payments.app import create_app
 from services.payments.attempts import Attempt
 from services.payments.cashier import Cashier, Opened
 from services.payments.methods import Form, Link
+from services.payments.money_lists import Money
 from services.payments.notices import Notice
 from services.payments.order_book import Item, Order
 from services.payments.orders import NewOrder
-from services.payments.refund_book import Refund, Surplus
+from services.payments.refund_book import Refund
 from services.payments.schedule import settle_notices
 from services.payments.settings import Settings
 from services.payments.ways import create_ways
@@ -150,9 +152,9 @@ class Till:
         async with transaction(self.pool) as tx:
             return await notices.list_of_order(tx, order_id=order.id, limit=100)
 
-    async def undecided(self) -> Sequence[Surplus]:
+    async def undecided(self) -> Sequence[Money]:
         async with transaction(self.pool) as tx:
-            return await refund_book.list_undecided(tx, limit=100)
+            return await money_lists.list_undecided(tx, limit=100)
 
     async def kinds(self) -> dict[str, int]:
         """How often money was counted, by what it was."""

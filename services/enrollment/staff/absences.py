@@ -19,6 +19,8 @@ from shared.templates import render
 # A list of 20,000 as a spreadsheet program writes it.
 BODY_LIMIT = 2 * 1024 * 1024
 LONGEST_SHOWN = 40
+# Lines that are listed, those with something wrong first; all of them are counted.
+SHOWN = 1_000
 
 NOTHING_GIVEN = mark("Enter reference numbers, or choose a file that holds them")
 NO_TABLE = mark("This file cannot be read. Choose a CSV or xlsx file of at most 20,000 rows")
@@ -51,7 +53,8 @@ async def look_at_list(request: web.Request) -> web.Response:
         request,
         "staff/show_absence_list.html",
         names=known,
-        entries=entries,
+        entries=sorted(entries, key=lambda entry: entry.is_good)[:SHOWN],
+        is_cut=len(entries) > SHOWN,
         counts=absences.count_verdicts(entries),
         good=[entry for entry in entries if entry.is_good],
     )

@@ -15,7 +15,7 @@ from services.enrollment import (
 )
 from services.enrollment.document_store import DOCUMENT_STORE
 from services.enrollment.dossiers import Dossier
-from services.enrollment.form_steps import STEPS
+from services.enrollment.form_steps import FOLLOWING, STEPS
 from services.enrollment.registration_lists import STATES
 from services.enrollment.registrations import NoSuchRegistration
 from services.enrollment.staff.return_forms import ReturnForm
@@ -67,7 +67,7 @@ async def show(
         dossier=dossier,
         registration=dossier.registration,
         steps=[
-            (step, [name for name in STEPS[step].model_fields if dossier.questions.asks(name)])
+            (step, [name for name in STEPS[step].model_fields if _is_shown(name, dossier)])
             for step in dossier.steps
         ],
         number=number,
@@ -81,6 +81,12 @@ async def show(
         now=now,
         zone=dossier.sitting.zone,
     )
+
+
+def _is_shown(name: str, dossier: Dossier) -> bool:
+    """Show what was asked; what is asked because of another answer only where it was."""
+    is_asked = dossier.questions.asks(name)
+    return is_asked and (name not in FOLLOWING or name in dossier.answers)
 
 
 async def show_number(request: web.Request) -> web.Response:

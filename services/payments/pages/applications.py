@@ -19,7 +19,7 @@ from services.payments.applications import (
 )
 from services.payments.order_book import Item, NoSuchOrder, Order
 from services.payments.pages import own
-from services.payments.pages.payees import PayeeForm
+from services.payments.payee_form import PayeeForm
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
 from shared.forms import Form, Says
