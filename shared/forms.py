@@ -120,6 +120,7 @@ class _Kind(Enum):
     TEXT = auto()
     SECRET = auto()
     FILE = auto()
+    FILES = auto()
     SEVERAL = auto()
     DATE = auto()
 
@@ -134,9 +135,10 @@ def _kind_of(annotation: Any) -> _Kind:
     parts = set(_parts(annotation))
     if not parts.isdisjoint(SECRETS):
         return _Kind.SECRET
+    is_several = get_origin(annotation) in {list, tuple, set, frozenset}
     if FileField in parts:
-        return _Kind.FILE
-    if get_origin(annotation) in {list, tuple, set, frozenset}:
+        return _Kind.FILES if is_several else _Kind.FILE
+    if is_several:
         return _Kind.SEVERAL
     return _Kind.DATE if date in parts else _Kind.TEXT
 
@@ -149,7 +151,7 @@ def _parts(annotation: Any) -> Iterator[Any]:
 
 def _answer(name: str, kind: _Kind, posted: MultiMapping[Any]) -> Any:
     match kind:
-        case _Kind.SEVERAL:
+        case _Kind.SEVERAL | _Kind.FILES:
             return [answer for answer in posted.getall(name, []) if not _is_blank(answer)]
         case _Kind.DATE:
             year, month, day = (part.strip() for part in _typed(name, kind, posted).values())
@@ -176,7 +178,7 @@ def _typed(name: str, kind: _Kind, posted: MultiMapping[Any]) -> Any:
 def _shown(info: FieldInfo, answer: Any) -> Any:
     """Turn a kept answer back into what is typed for it."""
     match _kind(info):
-        case _Kind.SECRET | _Kind.FILE:
+        case _Kind.SECRET | _Kind.FILE | _Kind.FILES:
             return ""
         case _Kind.DATE:
             return dict(zip(DATE_PARTS, f"{answer}--".split("-"), strict=False))

@@ -1,5 +1,6 @@
 """What was typed is kept, what is wrong is said once and in order, and strangers cannot send."""
 
+import io
 from datetime import date
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import pytest
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from aiohttp.web_request import FileField
-from multidict import MultiDict
+from multidict import CIMultiDict, CIMultiDictProxy, MultiDict
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -166,6 +167,32 @@ async def test_a_file_passes_through_and_an_unused_file_field_is_empty() -> None
     assert used.typed["photo"] == ""
     assert unused.value is not None
     assert unused.value.photo is None
+
+
+class Papers(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    papers: Annotated[list[FileField], Says(mark("Choose a file"))] = Field(default_factory=list)
+
+
+def test_several_files_are_all_read_and_none_is_shown_again() -> None:
+    papers = [
+        FileField(
+            "papers",
+            f"{n}.pdf",
+            io.BufferedReader(io.BytesIO()),
+            "x/y",
+            CIMultiDictProxy(CIMultiDict()),
+        )
+        for n in range(2)
+    ]
+    form = Form.read(Papers, MultiDict(("papers", paper) for paper in papers))
+    assert form.value is not None
+    assert form.value.papers == papers
+    assert form.typed["papers"] == ""
+    unused = Form.read(Papers, MultiDict({"papers": b""}))
+    assert unused.value is not None
+    assert unused.value.papers == []
 
 
 PUBLIC_URL = "https://exam.example/"
