@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 
-from services.payments import ecpay, notices, readings
+from services.payments import ecpay, notices, readings, settlement
 from services.payments.order_book import Order
 from shared.db import transaction
 from shared.events.payments import OrderPaid
@@ -149,7 +149,7 @@ async def test_a_contradiction_does_not_take_the_place_of_true_money(till: Till)
     other = (await till.begin(order, "card")).attempt.trade_number
     await send(till, sign(notice(number, TradeAmt="200")))
     told = [read(notice(number)), read(notice(other, TradeNo="2605041000000002"))]
-    with pytest.raises(readings.settlement.Contradiction):
+    with pytest.raises(settlement.Contradiction):
         async with transaction(till.pool) as tx:
             await readings.act(tx, readings=told, now=till.now)
     for each in told:  # as the group commit goes on, and as these would be sent
@@ -179,7 +179,7 @@ async def test_a_notice_that_a_defect_of_ours_keeps_from_being_settled_waits_on_
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(readings.settlement, "settle", break_)
+        broken.setattr(settlement, "settle", break_)
         assert await send(till, sign(notice(number))) == (200, "1|OK")
         assert (await till.load(order)).state == "open"
         till.now += MINUTE * 10**6  # the hook's clock is the real one

@@ -1,113 +1,27 @@
 """Asking for money back, and saying where to send it: what the pages take, refuse and show."""
 
 import asyncio
-import io
-from datetime import UTC, date, datetime
-from typing import Any
-from uuid import UUID, uuid4
+from datetime import date
 
 import pytest
-from aiohttp import ClientResponse, FormData
 
-from services.payments import (
-    application_book,
-    applications,
-    payees,
-    refund_book,
-    refunds,
-)
-from services.payments.application_book import OpenedApplication
-from services.payments.applications import Application
-from services.payments.order_book import Order
-from services.payments.payees import Payee
-from services.payments.refund_book import Refund
-from shared.db import Tx, transaction
 from tests.enrollment.pictures import draw, open_
+from tests.payments.applying import (
+    EARLIER,
+    LANGUAGES,
+    LATER,
+    PAYEE,
+    PDF,
+    apply,
+    decide,
+    list_applications,
+    open_application,
+    open_proof,
+    owe_paid,
+    page_of,
+    recommend,
+)
 from tests.payments.payer import Payer
-
-ANN, BOB = uuid4(), uuid4()
-LATER, EARLIER = date(2036, 9, 12), date(2020, 9, 12)
-PDF = b"%PDF-1.7\n% nothing to see\n%%EOF\n"
-WHOM = {
-    "payee": "王大同",
-    "postal_code": "１０６209",
-    "address": "臺北市大安區和平東路一段162號",
-    "phone": "0912-345-678",
-}
-PAYEE = Payee("王大同", "106209", "臺北市大安區和平東路一段162號", "0912345678")
-LANGUAGES = ["en", "zh-TW"]
-
-
-def page_of(order: Order) -> str:
-    [registration] = order.registration_ids
-    return f"/payments/applications/{registration}"
-
-
-async def owe_paid(payer: Payer, way: str = "card", **changed: Any) -> Order:
-    order = await payer.owe(**{"exam_date": LATER, **changed})
-    await payer.pay(order, way)
-    return order
-
-
-async def apply(
-    payer: Payer, order: Order, *proofs: bytes, reason: str = "health", **changed: str
-) -> ClientResponse:
-    form = FormData()
-    for name, value in ({"reason": reason, "statement": "發燒"} | WHOM | changed).items():
-        form.add_field(name, value)
-    for proof in proofs:
-        form.add_field(
-            "proofs", io.BytesIO(proof), filename="../挂號.jpg", content_type="image/jpeg"
-        )
-    if not proofs:  # as browsers send a file input that nobody used
-        form.add_field("proofs", b"", filename="", content_type="application/octet-stream")
-    return await payer.post(page_of(order), form)
-
-
-async def list_applications(payer: Payer, order: Order) -> list[Application]:
-    async with transaction(payer.till.pool) as tx:
-        return await application_book.list_of_order(tx, order_id=order.id)
-
-
-async def open_application(payer: Payer, order: Order) -> OpenedApplication:
-    [sent] = await list_applications(payer, order)
-    async with transaction(payer.till.pool) as tx:
-        return await application_book.open_(
-            tx, application_id=sent.id, vault=payer.till.settings.vault, actor=ANN
-        )
-
-
-async def open_proof(payer: Payer, proof_id: UUID) -> application_book.OpenedProof:
-    async with transaction(payer.till.pool) as tx:
-        return await application_book.open_proof(
-            tx, proof_id=proof_id, vault=payer.till.settings.vault, actor=ANN
-        )
-
-
-async def recommend(payer: Payer, order: Order, verdict: str) -> None:
-    sent = (await list_applications(payer, order))[0]
-    async with transaction(payer.till.pool) as tx:
-        await applications.recommend(
-            tx,
-            application_id=sent.id,
-            verdict=verdict,
-            words="日期看得很清楚。",
-            actor=ANN,
-            now=datetime.now(UTC),
-        )
-
-
-async def decide(payer: Payer, order: Order, verdict: str) -> None:
-    await recommend(payer, order, verdict)
-    sent = (await list_applications(payer, order))[0]
-    async with transaction(payer.till.pool) as tx:
-        await applications.decide(
-            tx,
-            application_id=sent.id,
-            actor=BOB,
-            vault=payer.till.settings.vault,
-            now=datetime.now(UTC),
-        )
 
 
 async def test_each_reason_says_what_proof_it_needs_and_what_goes_back(payer: Payer) -> None:
@@ -257,100 +171,3 @@ async def test_after_a_refusal_one_may_apply_again(payer: Payer) -> None:
     assert f'href="{page_of(order)}"' in page
     assert (await apply(payer, order, PDF, reason="family")).status == 303
     assert len(await list_applications(payer, order)) == 2
-
-
-async def pay_twice(payer: Payer) -> tuple[Order, Refund]:
-    """Pay by transfer, twice: the second goes back, less 58."""
-    order = await payer.owe()
-    code = await payer.take(order, "convenience_store/code")
-    account = await payer.take(order, "atm")
-    for paid in (code, account):
-        await payer.sandbox.pay(paid)
-        await payer.sandbox.deliver()
-    [refund] = await payer.till.refunds(order)
-    return order, refund
-
-
-async def find_payee(payer: Payer, refund: Refund) -> Payee | None:
-    async with transaction(payer.till.pool) as tx:
-        return await payees.find(tx, refund_id=refund.id, vault=payer.till.settings.vault)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_who_paid_twice_says_where_the_money_goes(payer: Payer, language: str) -> None:
-    order, refund = await pay_twice(payer)
-    page = f"/payments/orders/{order.id}/refunds/{refund.id}/payee"
-    shown = await payer.see_order(order, language=language)
-    assert "NT$192" in shown
-    assert f'href="{page}"' in shown
-    wrong = await payer.post(page, {}, language=language)
-    assert wrong.status == 422
-    assert await find_payee(payer, refund) is None
-    answer = await payer.post(page, WHOM, language=language)
-    assert (answer.status, answer.headers["Location"]) == (
-        303,
-        f"/payments/orders/{order.id}?payee",
-    )
-    assert await find_payee(payer, refund) == PAYEE
-    assert 'role="status"' in await payer.see(answer.headers["Location"])
-    # Not shown again, but it can be replaced.
-    assert PAYEE.address not in await payer.see(page)
-    await payer.post(page, WHOM | {"payee": "林怡君"})
-    given = await find_payee(payer, refund)
-    assert given
-    assert given.name == "林怡君"
-
-
-async def pay_by_money_order(tx: Tx, refund: Refund) -> None:
-    now = datetime.now(UTC)
-    await refunds.mark_paid(
-        tx, refund_id=refund.id, number="AB12345678", paid_on=now.date(), actor=BOB, now=now
-    )
-
-
-async def complete(payer: Payer, refund: Refund) -> None:
-    """Let finance pay it by hand."""
-    now = datetime.now(UTC)
-    async with transaction(payer.till.pool) as tx:
-        await refunds.propose(tx, refund_id=refund.id, route="payee", actor=ANN, now=now)
-        await refunds.approve(tx, refund_id=refund.id, actor=BOB, now=now)
-        await pay_by_money_order(tx, refund)
-
-
-async def test_where_it_goes_cannot_be_changed_when_it_is_gone(payer: Payer) -> None:
-    order, refund = await pay_twice(payer)
-    page = f"/payments/orders/{order.id}/refunds/{refund.id}/payee"
-    await payer.post(page, WHOM)
-    await complete(payer, refund)
-    assert "by postal money order" in await payer.see_order(order)
-    for answer in (await payer.get(page), await payer.post(page, WHOM | {"payee": "林怡君"})):
-        assert (answer.status, answer.headers["Location"]) == (
-            303,
-            f"/payments/orders/{order.id}",
-        )
-    given = await find_payee(payer, refund)
-    assert given == PAYEE
-
-
-async def test_nobody_says_where_somebody_elses_refund_goes(payer: Payer) -> None:
-    order, refund = await pay_twice(payer)
-    other = await payer.another()
-    own = await other.owe()
-    for home in (order, own):
-        page = f"/payments/orders/{home.id}/refunds/{refund.id}/payee"
-        assert (await other.get(page)).status == 404
-        assert (await other.post(page, WHOM)).status == 404
-    assert await find_payee(payer, refund) is None
-
-
-async def test_a_refund_and_what_is_left_are_on_the_page_and_the_receipt(payer: Payer) -> None:
-    order = await owe_paid(payer, "atm")
-    await apply(payer, order, PDF)
-    await decide(payer, order, "grant")
-    async with transaction(payer.till.pool) as tx:
-        [granted] = await refund_book.list_of_order(tx, order_id=order.id)
-        await pay_by_money_order(tx, granted)
-    page = await payer.see_order(order)
-    assert "Paid, partly paid back" in page
-    assert "NT$192 went back on" in page
-    assert (await payer.get(f"/payments/orders/{order.id}/receipt.pdf")).status == 200

@@ -1,16 +1,13 @@
 """Refunds: four eyes, never more than was paid, once, and through whoever took the money."""
 
 from datetime import timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from services.payments import payees, refund_sends, refunds
-from services.payments.order_book import Order
-from services.payments.payees import Payee
-from services.payments.refund_book import NoSuchRefund, Refund
+from services.payments import payees, refunds
+from services.payments.refund_book import NoSuchRefund
 from services.payments.refunds import (
     AlreadyDone,
     FourEyes,
@@ -21,84 +18,22 @@ from services.payments.refunds import (
     PayeeMissing,
 )
 from shared.db import transaction
-from shared.events import enrollment
 from shared.events.payments import OrderPaid, RefundCompleted, RefundDue
-from tests.payments.till import TITLES, Till
-
-ANN, BOB = uuid4(), uuid4()
-PAYEE = Payee("王大同", "106209", "臺北市大安區和平東路一段162號", "0912345678")
-WAYS = [("convenience_store", "code"), ("atm", ""), ("card", ""), ("line_pay", "")]
-every_way = pytest.mark.parametrize(("method", "variant"), WAYS)
-
-
-async def pay(till: Till, method: str = "card", variant: str = "", **changed: Any) -> Order:
-    order = await till.owe(**changed)
-    await till.pay(await till.begin(order, method, variant))
-    await till.learn()
-    return await till.load(order)
-
-
-def due(registration_id: UUID, **changed: Any) -> enrollment.RefundDue:
-    fields: dict[str, Any] = {
-        "registration_id": registration_id,
-        "account_id": uuid4(),
-        "reference": "HK-7Q4M-2XKD",
-        "sitting": "hakka-115-basic-n1",
-        "sitting_titles": TITLES,
-        "refund_id": uuid4(),
-        "reason": "review_failed",
-        "less_twd": 58,
-        "due_at": "2026-05-20T16:00:00Z",
-    }
-    return enrollment.RefundDue(**(fields | changed))
-
-
-async def make_due(till: Till, order: Order) -> Refund:
-    await till.hear(due(order.registration_ids[0]))
-    [refund] = await till.refunds(order)
-    return refund
-
-
-async def propose(till: Till, refund: Refund, route: str, actor: UUID = ANN) -> None:
-    async with transaction(till.pool) as tx:
-        await refunds.propose(tx, refund_id=refund.id, route=route, actor=actor, now=till.now)
-
-
-async def approve(till: Till, refund: Refund, actor: UUID = BOB) -> None:
-    async with transaction(till.pool) as tx:
-        await refunds.approve(tx, refund_id=refund.id, actor=actor, now=till.now)
-
-
-async def give_payee(till: Till, refund: Refund, account_id: UUID) -> None:
-    async with transaction(till.pool) as tx:
-        await payees.give(
-            tx,
-            refund_id=refund.id,
-            account_id=account_id,
-            payee=PAYEE,
-            vault=till.settings.vault,
-            now=till.now,
-        )
-
-
-async def mark_paid(till: Till, refund: Refund) -> None:
-    async with transaction(till.pool) as tx:
-        await refunds.mark_paid(
-            tx,
-            refund_id=refund.id,
-            number=uuid4().hex[:12],
-            paid_on=till.now.date(),
-            actor=ANN,
-            now=till.now,
-        )
-
-
-async def approved(till: Till, order: Order, route: str = "provider") -> Refund:
-    refund = await make_due(till, order)
-    await propose(till, refund, route)
-    await approve(till, refund)
-    await till.advance(timedelta(days=2))
-    return refund
+from tests.payments.refunding import (
+    ANN,
+    BOB,
+    PAYEE,
+    approve,
+    approved,
+    due,
+    every_way,
+    give_payee,
+    make_due,
+    mark_paid,
+    pay,
+    propose,
+)
+from tests.payments.till import Till
 
 
 @every_way
@@ -230,118 +165,6 @@ async def test_an_order_for_several_gives_back_the_share_of_one(till: Till) -> N
     assert await till.send_refunds() == 1
     back = await till.load(order)
     assert (back.amount_twd, back.refunded_twd, back.state) == (750, 192, "partly_refunded")
-    await till.see_every_dollar()
-
-
-async def test_a_card_is_given_back_only_when_it_was_captured(till: Till) -> None:
-    order = await pay(till)
-    refund = await make_due(till, order)
-    await propose(till, refund, "provider")
-    await approve(till, refund)
-    await till.advance(timedelta(hours=10, minutes=25))  # 20:25 in Taipei: ECPay is closing
-    assert await till.send_refunds() == 0
-    await till.advance(timedelta(minutes=5))
-    assert await till.send_refunds() == 1
-    await till.see_every_dollar()
-
-
-async def test_a_refund_that_falls_into_the_closing_hour_waits(till: Till) -> None:
-    await approved(till, await pay(till))
-    await till.advance(timedelta(hours=10, minutes=20))
-    assert await till.cashier.send_refund(till.pool, now=till.now) == 1
-    assert (await till.sandbox.captured())["refunds"] == 0
-    assert await till.send_refunds() == 0
-    await till.advance(timedelta(minutes=10))
-    assert await till.send_refunds() == 1
-    assert (await till.sandbox.captured())["refunds"] == 1
-    await till.see_every_dollar()
-
-
-@pytest.mark.parametrize("done", [True, False])
-@pytest.mark.parametrize("kind", ["fail", "hang"])
-@pytest.mark.parametrize(
-    ("method", "on"), [("line_pay", "refund"), ("line_pay", "details"), ("card", "action")]
-)
-async def test_a_refund_without_an_answer_is_made_once(
-    till: Till, impatient: None, method: str, on: str, kind: str, done: bool
-) -> None:
-    order = await pay(till, method)
-    refund = await approved(till, order)
-    if on == "details":  # and then it cannot be looked up either
-        await till.sandbox.misbehave("hang", on="refund", seconds=9)
-    await till.sandbox.misbehave(kind, on=on, seconds=9, done=done)
-    for _ in range(4):
-        await till.send_refunds()
-        await till.advance(timedelta(hours=1))
-    assert (await till.sandbox.captured())["refunds"] == 1
-    if method == "card" and done:
-        # ECPay refuses a second time and does not say what became of the first.
-        async with transaction(till.pool) as tx:
-            assert await refund_sends.list_states(tx) == {refund.id: "stuck"}
-            await refund_sends.settle_stuck(
-                tx, refund_id=refund.id, happened=True, actor=ANN, now=till.now
-            )
-    assert (await till.load(order)).refunded_twd == 192
-    assert len(await till.told(RefundCompleted)) == 1
-    await till.see_every_dollar()
-
-
-async def test_ecpay_is_not_told_twice_what_it_might_pay_twice(till: Till, impatient: None) -> None:
-    order = await till.owe_together(3)
-    await till.pay(await till.begin(order, "card"))
-    await till.learn()
-    refund = await approved(till, order)
-    await till.sandbox.misbehave("fail", on="action", done=False)
-    for _ in range(3):
-        await till.send_refunds()
-        await till.advance(timedelta(hours=1))
-    async with transaction(till.pool) as tx:
-        assert await refund_sends.list_states(tx) == {refund.id: "stuck"}
-        await refund_sends.settle_stuck(
-            tx, refund_id=refund.id, happened=False, actor=ANN, now=till.now
-        )
-    [again] = await till.refunds(order)
-    assert again.state == "due"
-    await propose(till, again, "provider")
-    await approve(till, again)
-    assert await till.send_refunds() == 1
-    assert (await till.sandbox.captured())["refunds"] == 1
-    await till.see_every_dollar()
-
-
-async def test_a_worker_that_died_while_sending_leaves_a_refund_to_be_looked_up(
-    till: Till,
-) -> None:
-    order = await pay(till, "line_pay")
-    await approved(till, order)
-    async with transaction(till.pool) as tx:
-        sending = await refund_sends.claim(
-            tx, now=till.now, again_at=till.now + timedelta(minutes=5)
-        )
-    assert sending is not None
-    await till.cashier._repay(sending, now=till.now)  # and here it dies
-    assert await till.send_refunds() == 0
-    await till.advance(timedelta(minutes=5))
-    assert await till.send_refunds() == 1
-    assert (await till.sandbox.captured())["refunds"] == 1
-    assert (await till.load(order)).refunded_twd == 192
-    await till.see_every_dollar()
-
-
-async def test_what_the_provider_refuses_is_proposed_another_way(till: Till) -> None:
-    order = await pay(till)
-    refund = await approved(till, order)
-    await till.sandbox.misbehave("code", on="action", code="10100058", done=False)
-    await till.send_refunds()
-    [again] = await till.refunds(order)
-    assert again.state == "due"
-    assert again.reply.startswith("10100058")
-    await till.see_every_dollar()
-    await propose(till, again, "payee")
-    await approve(till, again)
-    await give_payee(till, refund, order.account_id)
-    await mark_paid(till, refund)
-    assert (await till.load(order)).refunded_twd == 192
     await till.see_every_dollar()
 
 
