@@ -23,7 +23,7 @@ from services.payments.order_book import Order
 from services.payments.orders import OrderClosed
 from shared.events.payments import OrderLapsed, OrderPaid
 from tests.conftest import MakeDatabase
-from tests.payments.refunding import approve, due, propose
+from tests.payments.giving_back import approve, due, propose
 from tests.payments.till import Till, open_till
 
 T = TypeVar("T")

@@ -19,14 +19,13 @@ from services.payments.refunds import (
 )
 from shared.db import transaction
 from shared.events.payments import OrderPaid, RefundCompleted, RefundDue
-from tests.payments.refunding import (
+from tests.payments.giving_back import (
     ANN,
     BOB,
     PAYEE,
     approve,
     approved,
     due,
-    every_way,
     give_payee,
     make_due,
     mark_paid,
@@ -34,6 +33,9 @@ from tests.payments.refunding import (
     propose,
 )
 from tests.payments.till import Till
+
+WAYS = [("convenience_store", "code"), ("atm", ""), ("card", ""), ("line_pay", "")]
+every_way = pytest.mark.parametrize(("method", "variant"), WAYS)
 
 
 @every_way

@@ -1,10 +1,8 @@
-"""What candidates, enrollment and finance do about refunds, in tests."""
+"""The hands of finance: what enrollment asks for, proposals, approvals, and money paid by hand."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
-
-import pytest
 
 from services.payments import payees, refunds
 from services.payments.order_book import Order
@@ -16,8 +14,6 @@ from tests.payments.till import TITLES, Till
 
 ANN, BOB = uuid4(), uuid4()
 PAYEE = Payee("王大同", "106209", "臺北市大安區和平東路一段162號", "0912345678")
-WAYS = [("convenience_store", "code"), ("atm", ""), ("card", ""), ("line_pay", "")]
-every_way = pytest.mark.parametrize(("method", "variant"), WAYS)
 
 
 async def pay(till: Till, method: str = "card", variant: str = "", **changed: Any) -> Order:

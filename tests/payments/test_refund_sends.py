@@ -1,4 +1,4 @@
-"""Refunds that go back the way the money came: told once, whatever is lost on the way."""
+"""Refunds through providers: captured first, once, and looked up when no answer came."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ import pytest
 from services.payments import refund_sends
 from shared.db import transaction
 from shared.events.payments import RefundCompleted
-from tests.payments.refunding import (
+from tests.payments.giving_back import (
     ANN,
     approve,
     approved,
