@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import uvloop
 
 from services.enrollment import app as enrollment
+from services.enrollment import demo as sittings
+from services.enrollment.settings import Settings as EnrollmentSettings
 from services.identity import app as identity
-from services.identity import demo
-from services.identity.settings import Settings
+from services.identity import demo as accounts
+from services.identity.settings import Settings as IdentitySettings
 from services.notify import app as notify
 from services.payments import app as payments
 from services.scoring import app as scoring
@@ -41,6 +43,13 @@ async def _migrate(configured: Sequence[tuple[Entry, ServiceSettings]]) -> None:
         await run.prepare(entry, settings)
 
 
+async def _look_around(now: datetime) -> None:
+    """Make what a newcomer looks around with; print who there is."""
+    await sittings.load_sittings(load(EnrollmentSettings), now=now)
+    for account in await accounts.load_accounts(load(IdentitySettings), now=now):
+        print(json.dumps(account, ensure_ascii=False))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.all_in_one", description=__doc__)
     parser.add_argument("command", nargs="?", choices=["serve", "migrate", "demo"], default="serve")
@@ -53,8 +62,7 @@ def main() -> None:
         case "migrate":
             uvloop.run(_migrate(configured))
         case "demo":
-            for account in uvloop.run(demo.load_accounts(load(Settings), now=datetime.now(UTC))):
-                print(json.dumps(account, ensure_ascii=False))
+            uvloop.run(_look_around(datetime.now(UTC)))
 
 
 if __name__ == "__main__":

@@ -218,6 +218,19 @@ class Entry:
     subject: str
 
 
+async def list_about(tx: Tx, *, subjects: Sequence[str], limit: int) -> list[Entry]:
+    """What was done to some things, the newest first."""
+    rows = await tx.fetch(
+        """
+        SELECT recorded_at, actor, act, subject FROM audit_lines
+         WHERE subject = ANY($1::text[]) ORDER BY id DESC LIMIT $2
+        """,
+        list(subjects),
+        limit,
+    )
+    return [Entry(**row) for row in rows]
+
+
 async def list_newest(tx: Tx, *, limit: int) -> list[Entry]:
     rows = await tx.fetch(
         "SELECT recorded_at, actor, act, subject FROM audit_lines ORDER BY id DESC LIMIT $1", limit

@@ -1,8 +1,9 @@
 """Plain HTML forms, read into pydantic models, and the words a person gets back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum, auto
 from functools import cache
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
@@ -58,7 +59,9 @@ class Form(Generic[M]):
     @classmethod
     def blank(cls, model: type[M], **typed: Any) -> "Form[M]":
         """Make the form as it is first shown, filled in with what we know already."""
-        empty = {name: _typed(name, info, NOTHING) for name, info in model.model_fields.items()}
+        empty = {
+            name: _typed(name, _kind(info), NOTHING) for name, info in model.model_fields.items()
+        }
         return cls(model, empty | typed)
 
     @classmethod
@@ -68,8 +71,9 @@ class Form(Generic[M]):
         form = cls(model, {})
         answers: dict[str, Any] = {}
         for name, info in model.model_fields.items():
-            form.typed[name] = _typed(name, info, posted)
-            answer = _answer(name, info, posted)
+            kind = _kind(info)
+            form.typed[name] = _typed(name, kind, posted)
+            answer = _answer(name, kind, posted)
             if not _is_blank(answer):
                 answers[name] = answer
         _validate(form, answers, context)
@@ -96,7 +100,8 @@ class Form(Generic[M]):
 
     def first_input(self, name: str) -> str:
         """Give the id that the error summary leads to."""
-        is_date = name in self.model.model_fields and _is_date(self.model.model_fields[name])
+        info = self.model.model_fields.get(name)
+        is_date = info is not None and _kind(info) is _Kind.DATE
         return f"{name}-{DATE_PARTS[0]}" if is_date else name
 
 
@@ -109,60 +114,79 @@ def _validate(form: Form[Any], answers: Mapping[str, Any], context: object) -> N
             form.add_error(name, _sentence(form.model, name, problem))
 
 
-def _answer(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
-    if _is_several(info):
-        return [answer for answer in posted.getall(name, []) if not _is_blank(answer)]
-    if _is_date(info):
-        year, month, day = (part.strip() for part in _typed(name, info, posted).values())
-        return f"{year}-{month:0>2}-{day:0>2}" if day or month or year else ""
-    answer = posted.get(name)
-    # A space at either end of a password may be meant.
-    if isinstance(answer, str) and not _holds(info, *SECRETS):
-        return answer.strip()
-    return answer
+class _Kind(Enum):
+    """What sort of input a field is."""
+
+    TEXT = auto()
+    SECRET = auto()
+    FILE = auto()
+    SEVERAL = auto()
+    DATE = auto()
 
 
-def _typed(name: str, info: FieldInfo, posted: MultiMapping[Any]) -> Any:
-    # Files cannot be shown again, and secrets must not be.
-    if _holds(info, FileField, *SECRETS):
-        return ""
-    if _is_several(info):
-        return posted.getall(name, [])
-    if _is_date(info):
-        return {part: str(posted.get(f"{name}-{part}", "")) for part in DATE_PARTS}
-    return posted.get(name, "")
+def _kind(info: FieldInfo) -> _Kind:
+    annotation: Any = info.annotation
+    return _kind_of(annotation)
+
+
+@cache  # asked again for every field of every form that is sent
+def _kind_of(annotation: Any) -> _Kind:
+    parts = set(_parts(annotation))
+    if not parts.isdisjoint(SECRETS):
+        return _Kind.SECRET
+    if FileField in parts:
+        return _Kind.FILE
+    if get_origin(annotation) in {list, tuple, set, frozenset}:
+        return _Kind.SEVERAL
+    return _Kind.DATE if date in parts else _Kind.TEXT
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
+
+
+def _answer(name: str, kind: _Kind, posted: MultiMapping[Any]) -> Any:
+    match kind:
+        case _Kind.SEVERAL:
+            return [answer for answer in posted.getall(name, []) if not _is_blank(answer)]
+        case _Kind.DATE:
+            year, month, day = (part.strip() for part in _typed(name, kind, posted).values())
+            return f"{year}-{month:0>2}-{day:0>2}" if day or month or year else ""
+        case _Kind.TEXT:
+            answer = posted.get(name)
+            return answer.strip() if isinstance(answer, str) else answer
+        case _:  # a space at either end of a password may be meant
+            return posted.get(name)
+
+
+def _typed(name: str, kind: _Kind, posted: MultiMapping[Any]) -> Any:
+    match kind:
+        case _Kind.TEXT:
+            return posted.get(name, "")
+        case _Kind.SEVERAL:
+            return posted.getall(name, [])
+        case _Kind.DATE:
+            return {part: str(posted.get(f"{name}-{part}", "")) for part in DATE_PARTS}
+        case _:  # files cannot be shown again, and secrets must not be
+            return ""
 
 
 def _shown(info: FieldInfo, answer: Any) -> Any:
     """Turn a kept answer back into what is typed for it."""
-    if _holds(info, FileField, *SECRETS):
-        return ""
-    if _is_date(info):
-        return dict(zip(DATE_PARTS, f"{answer}--".split("-"), strict=False))
-    return answer
+    match _kind(info):
+        case _Kind.SECRET | _Kind.FILE:
+            return ""
+        case _Kind.DATE:
+            return dict(zip(DATE_PARTS, f"{answer}--".split("-"), strict=False))
+        case _:
+            return answer
 
 
 def _is_blank(answer: Any) -> bool:
     # A file input nobody used arrives as empty bytes.
     return answer is None or (isinstance(answer, str | bytes | bytearray | list) and not answer)
-
-
-def _is_several(info: FieldInfo) -> bool:
-    return get_origin(info.annotation) in {list, tuple, set, frozenset}
-
-
-def _is_date(info: FieldInfo) -> bool:
-    return _holds(info, date)
-
-
-def _holds(info: FieldInfo, *kinds: type) -> bool:
-    annotation: Any = info.annotation
-    return _mentions(annotation, kinds)
-
-
-@cache  # asked again for every field of every form that is sent
-def _mentions(annotation: Any, kinds: tuple[type, ...]) -> bool:
-    return annotation in kinds or any(_mentions(part, kinds) for part in get_args(annotation))
 
 
 def _sentence(model: type[BaseModel], name: str, problem: Any) -> str:

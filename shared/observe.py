@@ -89,10 +89,9 @@ async def observe_request(request: web.Request, handler: Handler) -> web.StreamR
     # The route, never the path: paths carry ids, queries carry anything.
     route = resource.canonical if resource is not None else "(none)"
     status = 500
-    with (
-        structlog.contextvars.bound_contextvars(request_id=request_id),
-        request_span(f"{request.method} {route}", request.headers) as span,
-    ):
+    # Every connection has a context of its own, in which the next request takes this one's place.
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    with request_span(f"{request.method} {route}", request.headers) as span:
         try:
             response = await handler(request)
         except web.HTTPException as answer:

@@ -14,6 +14,8 @@ MOST_UNPACKED_BYTES = 32 * 1024 * 1024
 MOST_ROWS = 20_000
 MOST_COLUMNS = 100
 PIECE = 64 * 1024
+# Spreadsheet programs keep 15 digits of a number; longer ones are not what somebody typed.
+MOST_EXACT = 10**15
 # What zipfile raises on files that are cut off, locked by a password or made to confuse it.
 UNPACKING_FAILS = (
     zipfile.BadZipFile,
@@ -82,7 +84,7 @@ def _read_csv(content: bytes) -> list[list[str]]:
 
 
 def _text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < MOST_EXACT:
         return str(int(cell))  # every number in a spreadsheet is a float
     if isinstance(cell, datetime | date):
         return cell.isoformat()

@@ -17,6 +17,7 @@ from shared.errors import ForeignForm, NotAllowed, Refused, SignedOut
 from shared.guards import RENEWAL, SIGN_IN
 from tests.enrollment.candidates import give_registration
 from tests.enrollment.programs import give_token, show_token
+from tests.payments.owned import give_order, give_paid_order
 from tests.site import FROM_OUR_PAGE, Site
 
 TABLE = Path(__file__).with_name("access.toml")
@@ -46,10 +47,14 @@ Decisions = Mapping[str, Sequence[str]]
 Give = Callable[[Site, UUID], Awaitable[dict[str, str]]]
 
 # What an address names has to be there, or nobody's door would be tried: by the parameter, how an
-# account comes to own such a thing.
+# account comes to own such a thing; by the address, where it takes more than that.
 GIVEN: dict[str, Give] = {
     "registration_id": give_registration,
     "token_id": give_token,
+    "order_id": give_order,
+    "/payments/applications/{registration_id}": give_paid_order,
+    "/payments/orders/{order_id}/receipt.pdf": give_paid_order,
+    "/payments/orders/{order_id}/refunds/{refund_id}/payee": give_paid_order,
 }
 # What programs send, where nothing would be refused before it is looked at whose it is.
 BODIES: dict[str, object] = {
@@ -126,7 +131,8 @@ def find_undecided(routes: Sequence[Route], decisions: Decisions) -> Iterator[st
 
 def find_giver(path: str) -> Give | None:
     """Find how somebody comes to own what an address names, if it names such a thing."""
-    return next((GIVEN[name] for name in PARAMETER.findall(path) if name in GIVEN), None)
+    address = path[path.index("/") :]
+    return next((GIVEN[n] for n in [address, *PARAMETER.findall(path)] if n in GIVEN), None)
 
 
 async def find_wrong_doors(site: Site, routes: Sequence[Route], decisions: Decisions) -> list[str]:

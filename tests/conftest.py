@@ -20,7 +20,19 @@ ROOT = Path(__file__).parents[1]
 def running() -> Iterator[servers.Servers]:
     """PostgreSQL and RabbitMQ: those named in the environment, else containers, else our own."""
     with servers.start() as started:
+        if started.is_ours:
+            asyncio.run(_hurry(started.postgres_url))
         yield started
+
+
+async def _hurry(postgres_url: str) -> None:
+    """Wait for no disk: nothing in these databases is to outlive the tests.
+
+    Those that pull the plug start servers of their own.
+    """
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        await _execute(postgres_url, f"ALTER SYSTEM SET {setting} = off")
+    await _execute(postgres_url, "SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")

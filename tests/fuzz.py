@@ -19,6 +19,7 @@ TARGETS: Mapping[str, tuple[Callable[..., None], tuple[st.SearchStrategy[Any], .
         (fuzz.fields, st.text(max_size=20), st.text(max_size=20)),
     ),
     "LINE Pay": (fuzz.read_line_pay, (fuzz.answers,)),
+    "daily files": (fuzz.read_file, (fuzz.files,)),
 }
 
 

@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 90
 PASSWORD = "for-tests"
 # Says which process a container belongs to, so that one that was killed leaves nothing behind.
 LABEL = "examhall.tests"
+ENVIRONMENT = "the environment"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Servers:
     postgres_url: str  # of a superuser
     amqp_url: str
     origin: str
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether they were started for this run, and end with it."""
+        return self.origin != ENVIRONMENT
 
 
 @contextmanager
@@ -42,7 +48,7 @@ def start() -> Iterator[Servers]:
     if wanted not in {None, "containers", "embedded"}:
         raise ValueError(f"EXAMHALL_TEST_SERVERS is {wanted!r}, neither containers nor embedded")
     if not wanted and postgres and amqp:
-        yield Servers(postgres, amqp, "the environment")
+        yield Servers(postgres, amqp, ENVIRONMENT)
     elif wanted == "containers" or (not wanted and _an_engine_answers()):
         with _containers() as servers:
             yield servers

@@ -219,7 +219,8 @@ async def _open(
         for entry in entries
     }
     app = build([entry.create_app(settings[entry.name]) for entry in entries])
-    async with TestClient(TestServer(app)) as client:
+    port = more.get("EXAMHALL_PORT")  # any, unless somebody has to know it before
+    async with TestClient(TestServer(app, port=int(port) if port else None)) as client:
         pools = {
             entry.name: await db.create_pool(
                 str(settings[entry.name].database_url), application="test"

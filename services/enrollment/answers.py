@@ -116,17 +116,21 @@ def freeze(form: WholeForm, vault: Vault) -> Sent:
 
 
 async def find_forgettable(tx: Tx, *, before: datetime) -> list[UUID]:
-    """Find registrations that ended before an instant without ever having been sent."""
+    """Find registrations that were never sent, ended before an instant, and left something."""
     rows = await tx.fetch(
         """
-        SELECT registration_id FROM answers JOIN registrations ON id = registration_id
+        SELECT id FROM registrations
          WHERE state IN ('lapsed', 'withdrawn', 'void') AND submitted_at IS NULL AND ended_at < $1
+           AND (EXISTS (SELECT FROM answers WHERE registration_id = registrations.id)
+                OR EXISTS (SELECT FROM consents WHERE registration_id = registrations.id)
+                OR EXISTS (SELECT FROM documents
+                            WHERE registration_id = registrations.id AND state = 'kept'))
          LIMIT $2
         """,
         before,
         AT_ONCE,
     )
-    return [row["registration_id"] for row in rows]
+    return [row["id"] for row in rows]
 
 
 async def forget(tx: Tx, *, registration_ids: Sequence[UUID]) -> None:

@@ -12,13 +12,13 @@ from services.enrollment.crowd import CROWD
 from services.enrollment.document_store import DOCUMENT_STORE, DocumentStore
 from services.enrollment.pages.documents import BODY_LIMIT
 from services.enrollment.pages.shown import SHOWN, Shown
-from services.enrollment.pictures import PICTURES, Pictures
 from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
 from services.enrollment.staff.absences import BODY_LIMIT as ABSENCES_LIMIT
 from shared import guards, run
 from shared.auth import Role
 from shared.group_commit import GroupCommit
+from shared.pictures import PICTURES, Pictures
 from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker

@@ -11,11 +11,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.enrollment.answers import Answers
-from services.enrollment.pictures import Picture
 from services.enrollment.programmes import Programme, Titles
 from shared.db import Tx
 from shared.errors import Refused
 from shared.ids import new_id
+from shared.pictures import Picture
 
 # Enough for one run of the job; it is called again while there are more.
 AT_ONCE = 100

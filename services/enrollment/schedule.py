@@ -1,9 +1,10 @@
 """What enrollment does because time passed."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from services.enrollment import answers, documents, idempotency, statistics
-from services.enrollment.document_store import DocumentStore
+from services.enrollment.document_store import DocumentStore, StoreAway
 from services.enrollment.registrations import deciding, drafts
 from services.enrollment.settings import Settings
 from shared.db import Pool, transaction
@@ -64,11 +65,15 @@ def jobs(settings: Settings) -> list[Job]:
         """Remove files that no registration needs; their rows go last, so none is forgotten."""
         async with transaction(pool) as tx:
             unneeded = await documents.find_unneeded(tx, before=now - LONGEST_UPLOAD)
+        removed = []
         for document_id in unneeded:
-            await store.remove(document_id)
+            # One that cannot be removed now does not keep the others; the store has logged it.
+            with suppress(StoreAway):
+                await store.remove(document_id)
+                removed.append(document_id)
         async with transaction(pool) as tx:
-            await documents.forget(tx, document_ids=unneeded)
-        return len(unneeded)
+            await documents.forget(tx, document_ids=removed)
+        return len(removed)
 
     return [
         Job("lapse_drafts", timedelta(seconds=1), lapse_drafts),

@@ -2,45 +2,101 @@
 
 from pathlib import Path
 
-from services.payments import hooks, pages, staff
+from services.payments import hooks, pages
 from services.payments.cashier import CASHIER, Cashier
 from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
-from services.payments.hooks import DESK, SETTLING, Settling
+from services.payments.hooks import DESK, SETTLING
+from services.payments.pages.applications import BODY_LIMIT
+from services.payments.pages.papers import PAPERS
 from services.payments.schedule import jobs
 from services.payments.settings import Settings
+from services.payments.staff import (
+    applications,
+    money,
+    money_acts,
+    orders,
+    overview,
+    payees,
+    reconciliation,
+    reconciliation_acts,
+    refund_acts,
+    refunds,
+    totals,
+    uploads,
+)
 from services.payments.ways import create_desk, create_ways
 from shared import guards, run
 from shared.auth import Role
+from shared.pdf import Pdf
+from shared.pictures import PICTURES, Pictures
+from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
 
 HERE = Path(__file__).parent
 
+# What finance and administrators look at,
+STAFF_ROUTES = [
+    *overview.ROUTES,
+    *orders.ROUTES,
+    *money.ROUTES,
+    *refunds.ROUTES,
+    *reconciliation.ROUTES,
+    *totals.ROUTES,
+]
+# and what finance alone does, and reads.
+DESK_ROUTES = [
+    *money_acts.ROUTES,
+    *refund_acts.ROUTES,
+    *payees.ROUTES,
+    *applications.ROUTES,
+    *reconciliation_acts.ROUTES,
+]
+
 
 def create_app(settings: Settings) -> Service:
-    settling: Settling = Settling(
-        "payment notices", hooks.settle, database_url=str(settings.database_url)
-    )
+    lanes = hooks.create_lanes(str(settings.database_url))
     service = Service(
         "payments",
         settings,
         folder=HERE,
         audiences=[
             Audience(
-                "/payments/staff/", staff.ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)
+                "/payments/staff/uploads/",
+                uploads.ROUTES,
+                guards.staff(Role.FINANCE),
+                body_limit=uploads.BODY_LIMIT,
+            ),
+            Audience("/payments/staff/desk/", DESK_ROUTES, guards.staff(Role.FINANCE)),
+            Audience(
+                "/payments/staff/", STAFF_ROUTES, guards.staff(Role.FINANCE, Role.ADMINISTRATOR)
             ),
             Audience(
                 "/payments/hooks/",
                 hooks.ROUTES,
                 guards.MACHINES,
-                body_limit=hooks.BODY_LIMIT,
                 operations=hooks.OPERATIONS,
+            ),
+            Audience("/payments/orders/", pages.ORDER_ROUTES, guards.CANDIDATES),
+            Audience("/payments/registrations/", pages.REGISTRATION_ROUTES, guards.CANDIDATES),
+            Audience(
+                "/payments/applications/",
+                pages.APPLICATION_ROUTES,
+                guards.CANDIDATES,
+                body_limit=BODY_LIMIT,
             ),
             Audience("/payments/", pages.ROUTES, guards.EVERYONE),
         ],
-        provided={CASHIER: Cashier(create_ways(settings)), SETTLING: settling},
-        background=[settling],
+        provided={
+            CASHIER: Cashier(create_ways(settings)),
+            SETTLING: lanes,
+            PAPERS: Pdf(HERE / "templates" / "pdf"),
+            # A proof may be as small as it likes.
+            PICTURES: Pictures(workers=1, fewest_bytes=0),
+            VAULT: settings.vault,
+        },
+        background=[*lanes],
     )
     if desk := create_desk(settings):
         service.provided[DESK] = desk

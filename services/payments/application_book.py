@@ -15,6 +15,7 @@ from services.payments.applications import (
 from services.payments.payees import Payee
 from shared import audit
 from shared.db import Tx
+from shared.i18n import mark
 from shared.vault import Vault
 
 
@@ -58,16 +59,46 @@ async def list_of_order(tx: Tx, *, order_id: UUID) -> list[Application]:
     return [read(row) for row in rows]
 
 
-async def list_to_do(tx: Tx, *, limit: int) -> list[Application]:
-    """Applications that wait for somebody, the oldest first."""
+STATES = {
+    "sent": mark("sent"),
+    "recommended": mark("recommended"),
+    "granted": mark("granted"),
+    "refused": mark("refused"),
+}
+
+
+async def list_(
+    tx: Tx, *, state: str, limit: int, after: UUID | None = None
+) -> list[tuple[Application, str]]:
+    """Applications in a state, the oldest first, each with the reference of its registration."""
     rows = await tx.fetch(
         f"""
-        SELECT {COLUMNS} FROM refund_applications
-         WHERE state IN ('sent', 'recommended') ORDER BY applied_at, id LIMIT $1
+        SELECT {COLUMNS}, (SELECT reference FROM order_items AS item
+                            WHERE item.registration_id = refund_applications.registration_id)
+          FROM refund_applications
+         WHERE state = $1
+           AND ($2::uuid IS NULL
+                OR (applied_at, id) >
+                   (SELECT applied_at, id FROM refund_applications WHERE id = $2))
+         ORDER BY applied_at, id LIMIT $3
         """,  # noqa: S608 (a constant)
+        state,
+        after,
         limit,
     )
-    return [read(row) for row in rows]
+    return [(read(row), row["reference"]) for row in rows]
+
+
+async def count_states(tx: Tx) -> dict[str, int]:
+    """How many applications wait in each state for somebody of finance."""
+    rows = await tx.fetch(
+        """
+        SELECT state, count(*) AS number FROM refund_applications
+         WHERE state IN ('sent', 'recommended') GROUP BY state
+        """
+    )
+    counts = {row["state"]: row["number"] for row in rows}
+    return {state: counts.get(state, 0) for state in ("sent", "recommended")}
 
 
 async def open_(tx: Tx, *, application_id: UUID, vault: Vault, actor: UUID) -> OpenedApplication:

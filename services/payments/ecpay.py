@@ -3,10 +3,11 @@
 import hashlib
 import hmac
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from urllib.parse import parse_qsl, quote_plus
+from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 from services.payments.rules import TAIPEI
 
@@ -25,7 +26,10 @@ MASKED = frozenset(
 )
 MASK = "***"
 
+_STAYS = string.ascii_letters + string.digits + "-_.!*()"
 _TRADE_NUMBER = re.compile(r"[A-Za-z0-9]{1,20}")
+_DAY = re.compile(r"20[0-9]{2}/[0-9]{2}/[0-9]{2}")
+_SECOND = re.compile(r"20[0-9]{2}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _AMOUNT = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -33,13 +37,20 @@ class NotUnderstood(Exception):
     """These are not the words that the protocol knows."""
 
 
+# As .NET encodes an address, lower-cased: these stay, a space is a plus, all other bytes are hex.
+_ENCODED = {
+    byte: chr(byte).lower() if chr(byte) in _STAYS else "+" if byte == 0x20 else f"%{byte:02x}"
+    for byte in range(256)
+}
+
+
 def check_mac_value(fields: Mapping[str, str], *, key: str, iv: str) -> str:
     """Sign fields as ECPay does: all but the signature itself, empty ones too."""
     names = sorted((name for name in fields if name != MAC), key=str.lower)
-    pairs = "&".join(f"{name}={fields[name]}" for name in names)
-    # As .NET encodes: of the signs that quote_plus leaves alone, it does not know the tilde.
-    encoded = quote_plus(f"HashKey={key}&{pairs}&HashIV={iv}", safe="-_.!*()").replace("~", "%7e")
-    return hashlib.sha256(encoded.lower().encode()).hexdigest().upper()
+    pairs = "&".join([f"{name}={fields[name]}" for name in names])
+    octets = f"HashKey={key}&{pairs}&HashIV={iv}".encode()
+    encoded = octets.decode("latin-1").translate(_ENCODED)
+    return hashlib.sha256(encoded.encode()).hexdigest().upper()
 
 
 def is_signed(fields: Mapping[str, str], *, key: str, iv: str) -> bool:
@@ -51,23 +62,27 @@ def is_signed(fields: Mapping[str, str], *, key: str, iv: str) -> bool:
 
 def parse(body: bytes) -> dict[str, str]:
     """Read url-encoded pairs, each name once; raise NotUnderstood when they are anything else."""
+    fields: dict[str, str] = {}
     try:
         text = body.decode("ascii")
-        pairs = parse_qsl(
-            text,
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=MOST_FIELDS,
-        )
+        pairs = [pair.split("=") for pair in text.split("&")] if text else []
+        if len(pairs) > MOST_FIELDS:
+            raise NotUnderstood("too many fields")
+        for name, value in pairs:  # two parts each, or it is a ValueError
+            fields[_decode(name)] = _decode(value)
     except ValueError as error:  # UnicodeDecodeError among them
         raise NotUnderstood("not url-encoded") from error
-    fields = dict(pairs)
     if len(fields) < len(pairs):
         raise NotUnderstood("a name comes twice")
     if "%00" in text or "\0" in text:
         raise NotUnderstood("a zero byte")  # which no database of ours can keep
     return fields
+
+
+def _decode(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 def masked(fields: Mapping[str, str]) -> dict[str, str]:
@@ -155,16 +170,21 @@ def _amount(fields: Mapping[str, str], name: str) -> int:
 
 
 def _instant(fields: Mapping[str, str], name: str) -> datetime:
-    return _moment(fields.get(name, ""), SECOND, name)
+    value = fields.get(name, "")
+    if not _SECOND.fullmatch(value):
+        raise NotUnderstood(name)
+    return _moment(value.replace("/", "-"), name)
 
 
 def _end_of_day(fields: Mapping[str, str], name: str) -> datetime:
-    day = _moment(fields.get(name, ""), "%Y/%m/%d", name)
-    return datetime.combine(day.date() + timedelta(days=1), time(), TAIPEI)
+    value = fields.get(name, "")
+    if not _DAY.fullmatch(value):
+        raise NotUnderstood(name)
+    return _moment(value.replace("/", "-"), name) + timedelta(days=1)
 
 
-def _moment(value: str, pattern: str, name: str) -> datetime:
+def _moment(value: str, name: str) -> datetime:
     try:
-        return datetime.strptime(value, pattern).replace(tzinfo=TAIPEI)
+        return datetime.fromisoformat(value).replace(tzinfo=TAIPEI)
     except ValueError as error:
         raise NotUnderstood(name) from error

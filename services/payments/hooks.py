@@ -1,7 +1,9 @@
 """For payment providers: their signed notices; and for browsers that come back from them."""
 
 import asyncio
+import zlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from services.payments.cashier import CASHIER, count
 from services.payments.ecpay import NotUnderstood
 from services.payments.ecpay_desk import Desk
 from services.payments.readings import Reading
+from services.payments.settlement import Capture
 from shared import db
 from shared.api import Operation, Operations
 from shared.db import POOL, Tx, transaction
@@ -24,16 +27,16 @@ from shared.observe import ARRIVED_AT
 
 log = structlog.get_logger()
 
-# A notice has 1 KB; nobody else has anything to say here.
-BODY_LIMIT = 16 * 1024
 FORM = "application/x-www-form-urlencoded"
 TEXT = "text/plain"
 # The exact answer that ends ECPay's retries.
 ACKNOWLEDGED = "1|OK"
 
 DESK = web.AppKey("desk", Desk)
-Settling = GroupCommit[Reading, None]
-SETTLING = web.AppKey[Settling]("settling", GroupCommit)
+Lane = GroupCommit[Reading, None]
+# While the database works for one lane, the process reads notices for the other.
+LANES = 2
+SETTLING = web.AppKey[Sequence[Lane]]("settling", Sequence)
 
 
 class NotSigned(Refused):
@@ -166,7 +169,9 @@ async def _read_signed(request: web.Request, desk: Desk) -> Mapping[str, str]:
 
 async def _settle(request: web.Request, reading: Reading) -> web.Response:
     """Answer when it is on disk, and not before."""
-    await request.config_dict[SETTLING].ask(reading)
+    lanes = request.config_dict[SETTLING]
+    # What is said about one trade goes down one lane, so that nobody waits there for the other.
+    await lanes[zlib.crc32(reading.notice.trade_number.encode()) % len(lanes)].ask(reading)
     NOTICES.labels(readings.PROVIDER, reading.notice.reading).inc()
     if reading.notice.reading == "foreign":
         log.error("notice foreign", provider=readings.PROVIDER)
@@ -180,21 +185,39 @@ async def _settle(request: web.Request, reading: Reading) -> web.Response:
     return web.Response(text=ACKNOWLEDGED)
 
 
+def create_lanes(database_url: str) -> Sequence[Lane]:
+    return [
+        Lane(f"payment notices {number}", settle, database_url=database_url)
+        for number in range(1, LANES + 1)
+    ]
+
+
 async def settle(tx: Tx, told: list[Reading]) -> Sequence[None]:
     """Store and settle many notices in one transaction. What cannot be settled stays stored."""
     now = max(reading.notice.received_at for reading in told)
     notice_ids = await readings.store(tx, readings=told)
-    try:
-        async with tx.transaction():
-            captures = await readings.act(tx, readings=told, now=now)
-    except Exception as error:
-        if db.is_unavailable(error) or len(told) > 1:
-            raise  # of many, each is tried by itself
-        log.exception("notice not settled", trade_number=told[0].notice.trade_number)
-        await notices.put_off(tx, notice_ids=notice_ids, reason=type(error).__name__, now=now)
-        captures = []
+    if len(told) > 1:
+        # If this fails as a whole, each is tried by itself.
+        captures = await readings.act(tx, readings=told, now=now)
+    else:
+        captures = await _settle_alone(tx, told[0], notice_ids, now=now)
     count(captures)
     return [None] * len(told)
+
+
+async def _settle_alone(
+    tx: Tx, told: Reading, notice_ids: Sequence[int], *, now: datetime
+) -> list[Capture]:
+    """Settle one notice; if a defect of ours stands in the way it stays stored, for a job."""
+    try:
+        async with tx.transaction():
+            return await readings.act(tx, readings=[told], now=now)
+    except Exception as error:
+        if db.is_unavailable(error):
+            raise
+        log.exception("notice not settled", trade_number=told.notice.trade_number)
+        await notices.put_off(tx, notice_ids=notice_ids, reason=type(error).__name__, now=now)
+        return []
 
 
 OPERATIONS: Operations = {

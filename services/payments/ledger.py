@@ -6,6 +6,7 @@ balanced by its shape; the database refuses to change or remove it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from shared.db import Tx
@@ -66,15 +67,39 @@ class Line:
     debit: str
     credit: str
     amount_twd: int
+    recorded_at: datetime
+
+
+_LINE = ", ".join(Line.__slots__)
 
 
 async def list_of_order(tx: Tx, *, order_id: UUID) -> list[Line]:
-    """The entries about one order, oldest first."""
+    """The entries about one order, oldest first; also those of before its money was known as its
+    own."""
     rows = await tx.fetch(
-        """
-        SELECT id, kind, debit, credit, amount_twd
-          FROM ledger_entries WHERE order_id = $1 ORDER BY id
-        """,
+        f"""
+        SELECT {_LINE} FROM ledger_entries WHERE order_id = $1
+         UNION ALL
+        SELECT {_LINE} FROM ledger_entries
+         WHERE order_id IS NULL
+           AND capture_id IN (SELECT id FROM captures WHERE captures.order_id = $1)
+         ORDER BY id
+        """,  # noqa: S608 (a constant)
+        order_id,
+    )
+    return [Line(**row) for row in rows]
+
+
+async def list_of_capture(tx: Tx, *, capture_id: UUID, order_id: UUID | None) -> list[Line]:
+    """The entries about some money, of an order or of none, oldest first."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {_LINE} FROM ledger_entries WHERE order_id = $2 AND capture_id = $1
+         UNION ALL
+        SELECT {_LINE} FROM ledger_entries WHERE order_id IS NULL AND capture_id = $1
+         ORDER BY id
+        """,  # noqa: S608 (a constant)
+        capture_id,
         order_id,
     )
     return [Line(**row) for row in rows]
@@ -114,10 +139,11 @@ _CHECKS = {
         "SELECT sum(amount_twd) FROM ledger_postings WHERE account = 'receivable'",
         "SELECT sum(amount_twd) FROM orders WHERE state = 'open'",
     ),
+    # What pays an order out of the surplus had come before.
     "money that came": (
         """
         SELECT sum(amount_twd) FROM ledger_entries
-         WHERE kind IN ('order_paid', 'surplus_received')
+         WHERE kind IN ('order_paid', 'surplus_received') AND debit <> 'surplus'
         """,
         "SELECT sum(amount_twd) FROM captures",
     ),
@@ -170,7 +196,8 @@ _CHECKS = {
         """
         SELECT count(*) FROM captures FULL JOIN (
                SELECT capture_id, debit, sum(amount_twd) AS amount_twd FROM ledger_entries
-                WHERE kind IN ('order_paid', 'surplus_received') GROUP BY capture_id, debit
+                WHERE kind IN ('order_paid', 'surplus_received') AND debit <> 'surplus'
+                GROUP BY capture_id, debit
                ) AS entered ON capture_id = captures.id AND debit = provider
          WHERE entered.amount_twd IS DISTINCT FROM captures.amount_twd
         """,

@@ -128,3 +128,16 @@ async def list_of_order(tx: Tx, *, order_id: UUID, limit: int) -> list[Notice]:
         limit,
     )
     return [Notice(**row) for row in rows]
+
+
+async def list_of_trade(tx: Tx, *, trade_number: str, limit: int) -> list[Notice]:
+    """What was told under one trade number, oldest first; also when it is not ours."""
+    rows = await tx.fetch(
+        """
+        SELECT provider, reading, trade_number, provider_number, fields, received_at
+          FROM notices WHERE trade_number = $1 ORDER BY id LIMIT $2
+        """,
+        trade_number,
+        limit,
+    )
+    return [Notice(**row) for row in rows]

@@ -154,7 +154,7 @@ class Payment:
 
     order: Order
     capture_id: UUID
-    provider: str
+    provider: str  # the account it comes out of: whoever holds it for us
     method: str
     paid_at: datetime
 

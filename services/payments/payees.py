@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from services.payments.refund_book import NoSuchRefund
+from services.payments.refund_book import NoSuchRefund, lock
 from services.payments.refunds import AlreadyDone
 from shared import audit
 from shared.db import Tx
@@ -52,6 +52,15 @@ async def give(
     await put(tx, refund_id=refund_id, sealed=seal(payee, vault), actor=str(account_id), now=now)
 
 
+async def enter(
+    tx: Tx, *, refund_id: UUID, payee: Payee, vault: Vault, actor: UUID, now: datetime
+) -> None:
+    """Write down to whom a refund goes, as finance learnt it on the telephone or by letter."""
+    if (await lock(tx, refund_id=refund_id)).state == "completed":
+        raise AlreadyDone
+    await put(tx, refund_id=refund_id, sealed=seal(payee, vault), actor=str(actor), now=now)
+
+
 async def put(tx: Tx, *, refund_id: UUID, sealed: bytes, actor: str, now: datetime) -> None:
     """Keep a sealed payee, in the place of an earlier one."""
     await tx.execute(
@@ -64,6 +73,13 @@ async def put(tx: Tx, *, refund_id: UUID, sealed: bytes, actor: str, now: dateti
         now,
     )
     await audit.record(tx, [audit.Line(actor, "refund_payee_given", f"refund {refund_id}", {})])
+
+
+async def open_(tx: Tx, *, refund_id: UUID, vault: Vault, actor: UUID) -> Payee | None:
+    """Read to whom a refund goes. That somebody did is on record."""
+    line = audit.Line(str(actor), "refund_payee_read", f"refund {refund_id}", {})
+    await audit.record(tx, [line])
+    return await find(tx, refund_id=refund_id, vault=vault)
 
 
 async def find(tx: Tx, *, refund_id: UUID, vault: Vault) -> Payee | None:

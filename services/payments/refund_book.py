@@ -1,8 +1,7 @@
 """The refund book: refunds as they stand, with the money they are of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from shared.db import Row, Tx
@@ -37,6 +36,8 @@ class Refund:
     approved_by: UUID | None
     approved_at: datetime | None
     completed_at: datetime | None
+    money_order_number: str | None
+    money_order_on: date | None
     reply: str
     provider: str
     method: str
@@ -57,9 +58,9 @@ COLUMNS = """
     refunds.id, refunds.capture_id, refunds.order_id, refunds.registration_id, refunds.reason,
     refunds.amount_twd, refunds.route, refunds.state, refunds.due_at, refunds.is_told,
     refunds.proposed_by, refunds.proposed_at, refunds.approved_by, refunds.approved_at,
-    refunds.completed_at, refunds.reply, captures.provider, captures.method,
-    captures.trade_number, captures.provider_number, captures.kind AS capture_kind,
-    captures.amount_twd AS captured_twd, captures.paid_at,
+    refunds.completed_at, refunds.money_order_number, refunds.money_order_on, refunds.reply,
+    captures.provider, captures.method, captures.trade_number, captures.provider_number,
+    captures.kind AS capture_kind, captures.amount_twd AS captured_twd, captures.paid_at,
     EXISTS (SELECT FROM refund_payees WHERE refund_id = refunds.id) AS has_payee
 """
 SOURCE = "refunds JOIN captures ON captures.id = refunds.capture_id"
@@ -100,48 +101,3 @@ async def list_of_order(tx: Tx, *, order_id: UUID) -> list[Refund]:
         order_id,
     )
     return [read(row) for row in rows]
-
-
-async def list_to_do(tx: Tx, *, state: str, limit: int) -> list[Refund]:
-    """Refunds that wait in a state, the longest due first."""
-    rows = await tx.fetch(
-        f"""
-        SELECT {COLUMNS} FROM {SOURCE}
-         WHERE refunds.state = $1 AND refunds.state <> 'completed'
-         ORDER BY due_at, refunds.id LIMIT $2
-        """,  # noqa: S608 (constants)
-        state,
-        limit,
-    )
-    return [read(row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Surplus:
-    """Money nobody owed, about which nothing is decided yet."""
-
-    capture_id: UUID
-    order_id: UUID | None
-    kind: str
-    provider: str
-    method: str
-    trade_number: str
-    provider_number: str
-    amount_twd: int
-    paid_at: datetime
-
-
-async def list_undecided(tx: Tx, *, limit: int) -> Sequence[Surplus]:
-    """Wrong, late and orphan money that finance has to judge, the oldest first."""
-    rows = await tx.fetch(
-        """
-        SELECT id AS capture_id, order_id, kind, provider, method, trade_number, provider_number,
-               amount_twd, paid_at
-          FROM captures
-         WHERE kind <> 'order' AND NOT EXISTS (SELECT FROM refunds WHERE capture_id = captures.id)
-         ORDER BY paid_at, id
-         LIMIT $1
-        """,
-        limit,
-    )
-    return [Surplus(**row) for row in rows]

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.payments import refunds
+from services.payments.order_book import COLUMNS, Order, read
 from services.payments.refunds import NewRefund
 from shared.db import Tx
 
@@ -37,23 +38,29 @@ async def ask(tx: Tx, *, requests: Sequence[Request]) -> None:
         [request.due_at for request in requests],
     )
     rows = await tx.fetch(
-        """
-        SELECT DISTINCT order_id FROM order_items WHERE registration_id = ANY($1::uuid[])
-         ORDER BY order_id
-        """,
+        f"""
+        SELECT {COLUMNS} FROM orders
+         WHERE id IN (SELECT order_id FROM order_items WHERE registration_id = ANY($1::uuid[]))
+         ORDER BY id
+           FOR NO KEY UPDATE
+        """,  # noqa: S608 (a constant)
         [request.registration_id for request in requests],
     )
-    order_ids = [row["order_id"] for row in rows]
-    # Whoever is paying one of them right now will see the request, or we shall see the payment.
-    await tx.fetch(
-        "SELECT FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", order_ids
+    # Locked: whoever is paying one of them will see the request, or we have seen the payment.
+    await meet(tx, orders=[read(row) for row in rows])
+
+
+async def meet(tx: Tx, *, orders: Sequence[Order]) -> None:
+    """Make refunds due that were asked for, of orders that are held locked, if they are paid."""
+    registration_ids = [each for order in orders for each in order.registration_ids]
+    waiting = await tx.fetch(
+        """
+        SELECT refund_id FROM refund_requests
+         WHERE registration_id = ANY($1::uuid[]) AND outcome = 'waiting'
+        """,
+        registration_ids,
     )
-    await meet(tx, order_ids=order_ids)
-
-
-async def meet(tx: Tx, *, order_ids: Sequence[UUID]) -> None:
-    """Make refunds due that were asked for, of orders that are paid and held locked."""
-    if not order_ids:
+    if not waiting:
         return
     rows = await tx.fetch(
         """
@@ -62,10 +69,10 @@ async def meet(tx: Tx, *, order_ids: Sequence[UUID]) -> None:
           FROM refund_requests AS request
           JOIN order_items AS item USING (registration_id)
           JOIN captures ON captures.order_id = item.order_id AND captures.kind = 'order'
-         WHERE outcome = 'waiting' AND item.order_id = ANY($1::uuid[])
+         WHERE refund_id = ANY($1::uuid[])
          ORDER BY refund_id
         """,
-        list(order_ids),
+        [row["refund_id"] for row in waiting],
     )
     for row in rows:
         amount = await refunds.lock_left(

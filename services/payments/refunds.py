@@ -5,8 +5,10 @@ together are never more than it.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
+
+from asyncpg import UniqueViolationError
 
 from services.payments import ledger, order_book, orders, refund_moves, rules
 from services.payments.refund_book import MONEY_ORDER, Refund, lock
@@ -36,6 +38,10 @@ class NotByProvider(Refused):
 
 class MoreThanPaid(Refused):
     """More would go back than was paid."""
+
+
+class NumberUsed(Refused):
+    """Another refund was paid with a money order of this number."""
 
 
 class PayeeMissing(Refused):
@@ -207,14 +213,21 @@ async def send_back(tx: Tx, *, refund_id: UUID, actor: UUID, words: str) -> None
     await _record(tx, str(actor), "refund_sent_back", refund, words=words)
 
 
-async def mark_paid(tx: Tx, *, refund_id: UUID, actor: UUID, now: datetime) -> None:
-    """Record that finance paid it by hand."""
+async def mark_paid(
+    tx: Tx, *, refund_id: UUID, number: str, paid_on: date, actor: UUID, now: datetime
+) -> None:
+    """Record that finance paid it by hand, by a postal money order of this number."""
     refund = await lock(tx, refund_id=refund_id)
     if refund.state != "approved" or refund.route != "payee":
         raise AlreadyDone
     if not refund.has_payee:
         raise PayeeMissing
     await complete(tx, refund=refund, actor=str(actor), now=now)
+    sent = "UPDATE refunds SET money_order_number = $2, money_order_on = $3 WHERE id = $1"
+    try:
+        await tx.execute(sent, refund_id, number, paid_on)
+    except UniqueViolationError:
+        raise NumberUsed from None
 
 
 async def complete(tx: Tx, *, refund: Refund, actor: str, now: datetime) -> None:

@@ -2,15 +2,15 @@
 `captures`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.payments import attempts, ledger, orders, refund_requests, refunds, rules
 from services.payments.ledger import SURPLUS, Entry
-from services.payments.order_book import COLUMNS, Order, read
+from services.payments.order_book import COLUMNS, NoSuchOrder, Order, read
 from services.payments.orders import Payment
-from services.payments.refunds import NewRefund
+from services.payments.refunds import NewRefund, NoSuchMoney
 from shared import audit
 from shared.db import Tx
 from shared.ids import new_id
@@ -37,7 +37,7 @@ class Captured:
 class _Known:
     """The attempt that money came on, and its order."""
 
-    attempt_id: UUID
+    attempt_id: UUID | None  # none: an orphan was matched to the order
     method: str
     amount_twd: int
     in_time_until: datetime
@@ -54,30 +54,79 @@ class Capture:
     known: _Known | None
 
 
+class Contradiction(Exception):
+    """Money that was counted is now said to be other money. Among others it might be mistaken for
+    theirs, so it is to be settled alone."""
+
+
 async def settle(tx: Tx, *, captured: Sequence[Captured], now: datetime) -> list[Capture]:
     """Count money; what was counted before has no effect. Return what was new."""
     told = list({each.key: each for each in captured}.values())
     if not told:
         return []
-    known = await _lock_orders(tx, told)
-    counted = await _find_counted(tx, told)
-    await _report_contradictions(tx, told, counted)
-    new = [each for each in told if each.key not in counted]
-    captures = await _insert(tx, _judge(new, known, now=now), now=now)
+    judged = _judge(told, await _lock_orders(tx, told), now=now)
+    captures = await _insert(tx, judged, now=now)
+    if len(captures) < len(judged):
+        await _look_at_repeated(tx, judged, captures)
     paying = [each for each in captures if each.kind == "order"]
-    await orders.pay(tx, payments=[_payment(each) for each in paying])
+    if paying:
+        await orders.pay(tx, payments=[_payment(each) for each in paying])
     await attempts.mark_paid(
         tx,
         provider_numbers={
             each.known.attempt_id: each.captured.provider_number
             for each in captures
-            if each.known is not None
+            if each.known is not None and each.known.attempt_id is not None
         },
         now=now,
     )
     await _keep_surplus(tx, [each for each in captures if each.kind != "order"], now=now)
-    await refund_requests.meet(tx, order_ids=[e.known.order.id for e in paying if e.known])
+    await refund_requests.meet(tx, orders=[each.known.order for each in paying if each.known])
     return captures
+
+
+async def match(
+    tx: Tx, *, capture_id: UUID, order_id: UUID, note: str, actor: UUID, now: datetime
+) -> str:
+    """Say whose an orphan is. It counts as it would have if that had been known at once, but for
+    an order that has lapsed; return as what."""
+    row = await tx.fetchrow(
+        f"SELECT {COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE",  # noqa: S608 (a constant)
+        order_id,
+    )
+    money = await tx.fetchrow(
+        """
+        SELECT provider, trade_number, provider_number, method, amount_twd, paid_at FROM captures
+         WHERE id = $1 AND kind = 'orphan'
+           AND NOT EXISTS (SELECT FROM refunds WHERE capture_id = captures.id)
+           FOR NO KEY UPDATE
+        """,
+        capture_id,
+    )
+    if row is None:
+        raise NoSuchOrder
+    if money is None:
+        raise NoSuchMoney
+    order, captured = read(row), Captured(**money)
+    known = _Known(None, captured.method, order.amount_twd, order.pay_by, order)
+    [judged] = _judge([captured], {(captured.provider, captured.trade_number): known}, now=now)
+    capture = replace(judged, id=capture_id)
+    await tx.execute(
+        "UPDATE captures SET kind = $2, order_id = $3 WHERE id = $1",
+        capture_id,
+        capture.kind,
+        order_id,
+    )
+    facts = {"order": str(order_id), "as": capture.kind, "note": note}
+    line = audit.Line(str(actor), "money_matched", f"capture {capture_id}", facts)
+    await audit.record(tx, [line])
+    if capture.kind == "order":
+        # It was kept as surplus; now it pays what is owed.
+        await orders.pay(tx, payments=[replace(_payment(capture), provider=SURPLUS)])
+        await refund_requests.meet(tx, orders=[order])
+    else:
+        await _give_back(tx, [capture], now=now)
+    return capture.kind
 
 
 async def _lock_orders(tx: Tx, captured: Sequence[Captured]) -> dict[tuple[str, str], _Known]:
@@ -105,21 +154,6 @@ async def _lock_orders(tx: Tx, captured: Sequence[Captured]) -> dict[tuple[str, 
     }
 
 
-async def _find_counted(tx: Tx, captured: Sequence[Captured]) -> dict[tuple[str, str, str], int]:
-    """Find money that was counted before, and how much it was."""
-    rows = await tx.fetch(
-        """
-        SELECT provider, trade_number, provider_number, amount_twd FROM captures
-         WHERE trade_number = ANY($1::text[])
-        """,
-        [each.trade_number for each in captured],
-    )
-    return {
-        (row["provider"], row["trade_number"], row["provider_number"]): row["amount_twd"]
-        for row in rows
-    }
-
-
 def _judge(
     captured: Sequence[Captured], known: dict[tuple[str, str], _Known], *, now: datetime
 ) -> list[Capture]:
@@ -143,7 +177,7 @@ def _judge(
 
 
 async def _insert(tx: Tx, captures: Sequence[Capture], *, now: datetime) -> list[Capture]:
-    """Count captures; an orphan that another transaction is counting right now is left to it."""
+    """Count captures, but for those that were counted before or are being counted right now."""
     rows = await tx.fetch(
         """
         INSERT INTO captures (id, provider, trade_number, provider_number, method, attempt_id,
@@ -218,6 +252,11 @@ async def _keep_surplus(tx: Tx, captures: Sequence[Capture], *, now: datetime) -
             for each in captures
         ],
     )
+    await _give_back(tx, captures, now=now)
+
+
+async def _give_back(tx: Tx, captures: Sequence[Capture], *, now: datetime) -> None:
+    """Make what was paid twice due to go back."""
     for each in captures:
         amount = rules.refundable(each.captured.amount_twd, each.kind)
         if each.kind == "overpaid" and each.known is not None and amount:
@@ -225,10 +264,25 @@ async def _keep_surplus(tx: Tx, captures: Sequence[Capture], *, now: datetime) -
             await refunds.add(tx, refund=due)
 
 
-async def _report_contradictions(
-    tx: Tx, told: Sequence[Captured], counted: dict[tuple[str, str, str], int]
-) -> None:
-    """Put on record when the same money is now said to be another amount."""
+async def _look_at_repeated(tx: Tx, judged: Sequence[Capture], captures: Sequence[Capture]) -> None:
+    """Look at money that was counted before; put on record where it is now said to be another
+    amount."""
+    new = {each.id for each in captures}
+    repeated = [each for each in judged if each.id not in new]
+    # What was counted and paid nothing, and could pay now, has changed since.
+    if len(judged) > 1 and any(each.kind == "order" for each in repeated):
+        raise Contradiction
+    rows = await tx.fetch(
+        """
+        SELECT provider, trade_number, provider_number, amount_twd FROM captures
+         WHERE trade_number = ANY($1::text[])
+        """,
+        [each.captured.trade_number for each in repeated],
+    )
+    counted = {
+        (row["provider"], row["trade_number"], row["provider_number"]): row["amount_twd"]
+        for row in rows
+    }
     lines = [
         audit.Line(
             "settlement",
@@ -236,7 +290,7 @@ async def _report_contradictions(
             f"trade {each.trade_number}",
             {"counted_twd": counted[each.key], "told_twd": each.amount_twd},
         )
-        for each in told
+        for each in (one.captured for one in repeated)
         if counted.get(each.key, each.amount_twd) != each.amount_twd
     ]
     if lines:

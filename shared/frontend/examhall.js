@@ -86,16 +86,21 @@
     }
   }
 
+  // Hands the browser on to a cashier; whoever comes back with the Back button stays here.
+  const handOver = document.querySelector("form[data-hand-over]");
+  if (handOver && load && load.type === "navigate") handOver.requestSubmit();
+
   // A waiting page looks again by itself, ever less often, and only while somebody is looking.
   const waiting = document.querySelector("[data-poll]");
   if (waiting) {
+    const address = waiting.dataset.pollAt || location.pathname + location.search;
     let pause = Number(waiting.dataset.poll) || 5;
     const look = async () => {
       if (!document.hidden) {
-        const answer = await fetch(location.href).catch(() => null);
+        const answer = await fetch(address).catch(() => null);
         const page = answer && answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = page && page.querySelector("[data-poll]");
-        if (page && (!fresh || fresh.textContent !== waiting.textContent)) return location.reload();
+        if (page && (!fresh || fresh.textContent !== waiting.textContent)) return location.replace(address);
         pause = Math.min(pause * 1.5, 30);
       }
       setTimeout(look, pause * 1000);

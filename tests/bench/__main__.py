@@ -14,6 +14,7 @@ from tests.bench import (
     login,
     midnight,
     relay,
+    replicas,
     report,
     settle,
 )
@@ -29,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
     "letters": letters.run,
     "midnight": midnight.run,
     "growth": growth.run,
+    "replicas": replicas.run,
     "settle": settle.run,
 }
 

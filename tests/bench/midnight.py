@@ -6,7 +6,7 @@ line and figures for each request, and a commit on disk before the answer.
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 from urllib.parse import urlencode
@@ -38,16 +38,17 @@ class Night:
     """A web process of enrollment, its database, and people who are signed in."""
 
     web: WebProcess
+    others: Sequence[WebProcess]
     database_url: str
     pool: Pool
     people: Sequence[UUID]
     cookies: Sequence[str]
 
-    def wishes(self, *, areas: int) -> list[bytes]:
+    def wishes(self, *, areas: int, url: str = "") -> list[bytes]:
         """Everybody's form: one place each, in one of so many areas."""
         return [
             post(
-                self.web.url,
+                url or self.web.url,
                 "/enrollment/registrations/",
                 urlencode({"sitting": "m1", "area": f"area-{number % areas + 1}"}).encode(),
                 headers={"Cookie": cookie, "Sec-Fetch-Site": "same-origin"},
@@ -68,7 +69,9 @@ class Night:
 
 
 @asynccontextmanager
-async def night(servers: Servers, *, people: int = PEOPLE) -> AsyncIterator[Night]:
+async def night(
+    servers: Servers, *, people: int = PEOPLE, processes: int = 1
+) -> AsyncIterator[Night]:
     async with ground.new_database(servers) as url:
         await migrate.migrate(url, ground.ROOT / "services" / "enrollment" / "migrations")
         pool = await db.create_pool(url, application="bench", size=4)
@@ -80,11 +83,16 @@ async def night(servers: Servers, *, people: int = PEOPLE) -> AsyncIterator[Nigh
             "ENROLLMENT_DATABASE_URL": url,
             "EXAMHALL_SECRET_KEY": SECRET,
             "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # nobody uploads any
-            "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # no picture is looked at here
         }
         cookies = await sign_in(pool, ids)
-        async with WebProcess.start("enrollment", environment, servers.amqp_url) as web:
-            yield Night(web, url, pool, ids, cookies)
+        async with AsyncExitStack() as stack:
+            webs = [
+                await stack.enter_async_context(
+                    WebProcess.start("enrollment", environment, servers.amqp_url)
+                )
+                for _ in range(processes)
+            ]
+            yield Night(webs[0], webs[1:], url, pool, ids, cookies)
         await pool.close()
 
 

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
-AT_ONCE = 64
+AT_ONCE = 32
 PAUSE_SECONDS = 0.2
+# People do not come as fast as they could: the night is to be long enough for blows.
+LONGEST_PAUSE_BETWEEN = 0.4
 
 
 @dataclass
@@ -25,6 +27,10 @@ class People:
     full: set[UUID] = field(default_factory=set)
     asked: int = 0
     wrong: list[str] = field(default_factory=list)
+
+    @property
+    def answered(self) -> int:
+        return len(self.yes) + len(self.full)
 
     async def claim_all(self) -> None:
         waiting = iter(range(len(self.ids)))
@@ -42,6 +48,7 @@ class People:
             await self._claim(session, number)
             if self.dice.random() < 0.2:
                 await self._claim(session, number)
+            await asyncio.sleep(self.dice.uniform(0, LONGEST_PAUSE_BETWEEN))
 
     async def _claim(self, session: ClientSession, number: int) -> None:
         who = self.ids[number]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.midnight import run
 
-PEOPLE = 3_000
+PEOPLE = 1_500
 
 
 @pytest.mark.chaos

@@ -11,10 +11,10 @@ from aiohttp import ClientResponse, FormData
 
 from services.enrollment import documents
 from services.enrollment.document_store import DocumentStore
-from services.enrollment.pictures import Picture
 from services.enrollment.registrations.claims import Claimed
 from services.enrollment.settings import Settings
 from shared.db import Pool, transaction
+from shared.pictures import Picture
 from tests.conftest import MakeDatabase
 from tests.enrollment import catalogues, pictures, world
 from tests.site import FROM_OUR_PAGE, Site, open_site

@@ -9,26 +9,27 @@ from shared.auth import Role
 from shared.db import Pool
 from tests.conftest import MakeDatabase
 from tests.enrollment import catalogues, world
+from tests.enrollment.candidates import open_hall
 from tests.enrollment.life import Life
 from tests.site import FROM_OUR_PAGE, Site, open_site
 
 
 @pytest.fixture
-async def pool(make_database: MakeDatabase) -> AsyncIterator[Pool]:
-    pool = await db.create_pool(await make_database("enrollment"), application="test")
+async def database_url(make_database: MakeDatabase) -> str:
+    return await make_database("enrollment")
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(database_url, application="test")
     await world.add_programme(pool)
     yield pool
     await pool.close()
 
 
 @pytest.fixture
-async def empty_url(make_database: MakeDatabase) -> str:
-    return await make_database("enrollment")
-
-
-@pytest.fixture
-async def empty(empty_url: str) -> AsyncIterator[Pool]:
-    pool = await db.create_pool(empty_url, application="test")
+async def empty(database_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(database_url, application="test")
     yield pool
     await pool.close()
 
@@ -41,6 +42,13 @@ async def office(make_database: MakeDatabase) -> AsyncIterator[Site]:
         _, cookie = await site.begin_session(Role.REGISTRAR)
         headers = {**cookie, **FROM_OUR_PAGE, "Accept-Language": "en"}
         site.client.session.headers.update(headers)
+        yield site
+
+
+@pytest.fixture
+async def hall(make_database: MakeDatabase) -> AsyncIterator[Site]:
+    """A site with the Hakka programme, two sittings of which are open."""
+    async with open_hall(make_database) as site:
         yield site
 
 

@@ -5,7 +5,9 @@ import random
 import zlib
 from typing import Any
 
-from PIL import Image
+from PIL import ExifTags, Image
+
+RED, BLUE = (200, 30, 30), (30, 30, 200)
 
 
 def draw(
@@ -40,3 +42,19 @@ def open_(content: bytes) -> Image.Image:
     picture = Image.open(io.BytesIO(content))
     picture.load()
     return picture
+
+
+def halves(kind: str = "JPEG", **options: object) -> bytes:
+    """A picture whose left half is red and whose right half is blue."""
+    picture = Image.new("RGB", (400, 200), RED)
+    picture.paste(BLUE, (200, 0, 400, 200))
+    written = io.BytesIO()
+    picture.save(written, kind, **options)
+    return pad(written.getvalue(), kind, 26_000)
+
+
+def exif(**tags: object) -> bytes:
+    data = Image.Exif()
+    for name, value in tags.items():
+        data[ExifTags.Base[name]] = value
+    return data.tobytes()

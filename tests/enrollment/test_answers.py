@@ -1,6 +1,5 @@
 """What is written in the form: kept step by step, numbers sealed, one place for one person."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,17 +11,10 @@ from services.enrollment.contacts import Contact
 from services.enrollment.settings import Settings
 from shared.db import transaction
 from shared.vault import Vault
-from tests.conftest import MakeDatabase
-from tests.enrollment.candidates import FORM, NATIONAL, Candidate, arrive, open_hall
+from tests.enrollment.candidates import FORM, NATIONAL, Candidate, arrive
 from tests.site import Site
 
 NUMBER = FORM["person"]["identity_number"]
-
-
-@pytest.fixture
-async def hall(make_database: MakeDatabase) -> AsyncIterator[Site]:
-    async with open_hall(make_database) as site:
-        yield site
 
 
 @pytest.fixture
@@ -216,6 +208,16 @@ async def test_what_came_to_nothing_is_forgotten_after_a_month(candidate: Candid
     assert {r["state"] for r in await candidate.pool.fetch("SELECT state FROM documents")} == {
         "dropped"
     }
+
+
+async def test_pictures_of_an_empty_form_are_forgotten_too(candidate: Candidate) -> None:
+    await candidate.upload("photo")
+    await candidate.pool.execute("DELETE FROM consents")
+    await candidate.post("/withdrawal", {})
+    later = datetime.now(UTC) + timedelta(days=31)
+    assert await schedule.forget_unsent(candidate.pool, later) == 1
+    assert await schedule.forget_unsent(candidate.pool, later) == 0
+    assert await candidate.pool.fetchval("SELECT state FROM documents") == "dropped"
 
 
 async def test_what_was_sent_is_kept(candidate: Candidate) -> None:

@@ -15,10 +15,10 @@ LOAD = commands.COMMANDS["catalogue"].run
 
 
 @pytest.fixture
-def settings(empty_url: str) -> Settings:
+def settings(database_url: str) -> Settings:
     return Settings.model_validate(
         {
-            "database_url": empty_url,
+            "database_url": database_url,
             "EXAMHALL_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
             "EXAMHALL_PUBLIC_URL": "http://127.0.0.1/",
             "EXAMHALL_SECRET_KEY": SECRET,

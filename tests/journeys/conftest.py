@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,7 +20,9 @@ from playwright.async_api import Browser, async_playwright
 
 from deploy.all_in_one import ENTRIES
 from deploy.one_machine.ports import any_free
-from shared import bus
+from services.identity import accounts
+from services.identity.passwords import Passwords
+from shared import bus, db
 from tests.journeys.visitor import CHROMIUM, QUIET, Visitor
 from tests.sandbox import CREDENTIALS
 from tests.servers import Servers
@@ -42,6 +45,26 @@ class Place:
         email, password = f"{uuid4().hex[:10]}@exam.example", "a sentence of my own"
         words = ("--name", "周書豪", "--role", role, "--password-from-stdin")
         self.run("staff", "add", email, *words, typed=password)
+        return email, password
+
+    async def add_candidate(self) -> tuple[str, str]:
+        """Open an account; from one network nobody opens as many by letter as these tests need."""
+        email, password = f"{uuid4().hex[:10]}@exam.example", "a sentence of my own"
+        connection = await db.connect(
+            self.environment["IDENTITY_DATABASE_URL"], application="journeys"
+        )
+        async with connection.transaction():
+            await accounts.open_(
+                connection,
+                email=email,
+                person="王大同",
+                language="zh-Hant-TW",
+                password_hash=await Passwords(workers=1).hash(password),
+                roles=(),
+                actor="journeys",
+                now=datetime.now(UTC),
+            )
+        await connection.close()
         return email, password
 
     def run(self, *words: str, typed: str = "") -> str:
@@ -74,6 +97,7 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "ENROLLMENT_DOCUMENTS_URL": tmp_path_factory.mktemp("documents").as_uri(),
         "SANDBOX_PORT": str(sandbox_port),
         "SANDBOX_URL": f"http://localhost:{sandbox_port}",
+        "SANDBOX_SLIP_DELAY_SECONDS": "0",  # stores report slips days later; nobody waits here
         "SANDBOX_OIDC_REDIRECT": f"{url}/identity/google/callback",
         "IDENTITY_OIDC_ISSUER": f"http://localhost:{sandbox_port}/oidc",
         "IDENTITY_OIDC_CLIENT_ID": "examhall",

@@ -6,7 +6,9 @@ import pytest
 
 from services.payments.methods import line_pay
 from tests.conftest import MakeDatabase
+from tests.payments.payer import Payer, open_payer
 from tests.payments.till import Till, open_till
+from tests.site import Site, open_site
 
 
 @pytest.fixture
@@ -21,3 +23,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_pay, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(line_pay, "CONFIRM_SECONDS", 0.5)
     monkeypatch.setattr("services.payments.ecpay_desk.ANSWER_SECONDS", 0.5)
+
+
+@pytest.fixture
+async def site(make_database: MakeDatabase) -> AsyncIterator[Site]:
+    """Payments and its staff, on databases of their own."""
+    async with open_site(make_database, "identity", "payments") as site:
+        yield site
+
+
+@pytest.fixture
+async def payer(make_database: MakeDatabase) -> AsyncIterator[Payer]:
+    async with open_payer(make_database) as payer:
+        yield payer

@@ -9,10 +9,14 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from services.payments import ecpay, readings, wire
+from services.payments import ecpay, ecpay_file, readings, wire
 from services.payments.ecpay import NotUnderstood
+from services.payments.ecpay_file import NotTheFile
 from services.payments.methods import Question, Repaid, Repayment, Standing
 from services.payments.methods.line_pay import LinePay
+from shared import xlsx_file
+from shared.table_file import ZIP, Unreadable
+from tests.payments.ecpay_files import HEADER, line, rows, write
 
 KEY, IV = "pwFHCqoQZGmho4w6", "EkRm7iFT261dpevs"
 NOW = datetime(2026, 5, 4, 2, tzinfo=UTC)
@@ -50,6 +54,38 @@ answers = st.binary(max_size=60) | st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=6),
     max_leaves=20,
 ).map(lambda made: json.dumps(made).encode())
+
+
+_cells = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(["已付款", "250", "EH1", "2026/05/04 10:00:00", "", "1e400", "NaN", "-0", "٣"]),
+)
+_tables = st.builds(
+    lambda body, code: "\n".join(",".join(row) for row in [HEADER, *body]).encode(code, "replace"),
+    st.lists(st.lists(_cells, max_size=18), max_size=6),
+    st.sampled_from(["utf-8", "utf-16", "cp950"]),
+)
+_good = [
+    write(line(), line(trade="EH2"), line(trade="EH3", result="未付款")),
+    xlsx_file.write(HEADER, rows(line())[1:]),
+]
+
+
+@st.composite
+def _damaged(draw: st.DrawFn) -> bytes:
+    """A good file with some bytes changed, and perhaps cut off."""
+    content = bytearray(draw(st.sampled_from(_good)))
+    for _ in range(draw(st.integers(1, 8))):
+        content[draw(st.integers(0, len(content) - 1))] = draw(st.integers(0, 255))
+    return bytes(content[: draw(st.integers(0, len(content)))])
+
+
+files = (
+    st.binary(max_size=500)
+    | st.binary(max_size=500).map(lambda content: ZIP + content)
+    | _tables
+    | _damaged()
+)
 
 
 def read_notice(body: bytes) -> None:
@@ -90,6 +126,23 @@ def sign_with_two_keys(made: dict[str, str], key: str, iv: str) -> None:
 def read_line_pay(answer: bytes) -> None:
     """Whatever LINE Pay answers becomes an answer of ours, and money only where it is named."""
     asyncio.run(_read_line_pay(answer))
+
+
+def read_file(content: bytes) -> None:
+    """Whatever is uploaded as the provider's file is money for certain, a fault, or refused."""
+    try:
+        table = ecpay_file.read(content, now=NOW)
+    except (Unreadable, NotTheFile):
+        return
+    for one in table.lines:
+        assert 0 < one.amount_twd < 10**9
+        assert one.trade_number.isascii()
+        assert one.trade_number.isalnum()
+        assert one.paid_at is None or one.paid_at <= NOW + ecpay_file.CLOCKS_DIFFER
+    for fault in table.faults:
+        assert fault.fault in ecpay_file.FAULTS
+        assert fault.cells.isprintable()
+    assert len({one.key for one in table.lines}) == len(table.lines)
 
 
 async def _read_line_pay(content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ ECPAY_WAYS = [("convenience_store", "code"), ("atm", ""), ("card", "")]
     [{"kind": "fail"}, {"kind": "hang", "seconds": 9}, {"kind": "code", "code": "10300066"}],
 )
 async def test_ecpay_is_asked_until_it_knows(
-    till: Till, impatient: None, method: str, variant: str, fault: dict[str, object]
+    till: Till, impatient: None, method: str, variant: str, fault: dict[str, Any]
 ) -> None:
     order = await till.owe()
     opened = await till.begin(order, method, variant)
@@ -96,7 +97,7 @@ async def test_a_request_without_an_answer_takes_nothing(
     ],
 )
 async def test_a_confirmation_without_an_answer_is_looked_up(
-    till: Till, impatient: None, fault: dict[str, object], done: bool
+    till: Till, impatient: None, fault: dict[str, Any], done: bool
 ) -> None:
     order = await till.owe()
     opened = await till.begin(order, "line_pay")

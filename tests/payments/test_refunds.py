@@ -83,7 +83,14 @@ async def give_payee(till: Till, refund: Refund, account_id: UUID) -> None:
 
 async def mark_paid(till: Till, refund: Refund) -> None:
     async with transaction(till.pool) as tx:
-        await refunds.mark_paid(tx, refund_id=refund.id, actor=ANN, now=till.now)
+        await refunds.mark_paid(
+            tx,
+            refund_id=refund.id,
+            number=uuid4().hex[:12],
+            paid_on=till.now.date(),
+            actor=ANN,
+            now=till.now,
+        )
 
 
 async def approved(till: Till, order: Order, route: str = "provider") -> Refund:
@@ -360,12 +367,12 @@ async def test_finance_judges_money_that_nobody_owed(till: Till, keep: bool) -> 
     [surplus] = await till.undecided()
     async with transaction(till.pool) as tx:
         refund_id = await refunds.take_surplus(
-            tx, capture_id=surplus.capture_id, keep=keep, actor=ANN, now=till.now
+            tx, capture_id=surplus.id, keep=keep, actor=ANN, now=till.now
         )
     with pytest.raises(NoSuchMoney):
         async with transaction(till.pool) as tx:
             await refunds.take_surplus(
-                tx, capture_id=surplus.capture_id, keep=keep, actor=BOB, now=till.now
+                tx, capture_id=surplus.id, keep=keep, actor=BOB, now=till.now
             )
     assert await till.told(RefundDue) == []
     async with transaction(till.pool) as tx:
@@ -386,7 +393,7 @@ async def test_a_proposal_that_is_not_followed_leaves_the_money_undecided(till: 
     [surplus] = await till.undecided()
     async with transaction(till.pool) as tx:
         refund_id = await refunds.take_surplus(
-            tx, capture_id=surplus.capture_id, keep=True, actor=ANN, now=till.now
+            tx, capture_id=surplus.id, keep=True, actor=ANN, now=till.now
         )
         await refunds.send_back(tx, refund_id=refund_id, actor=BOB, words="it is hers")
     assert await till.undecided() == [surplus]

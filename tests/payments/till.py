@@ -16,6 +16,7 @@ from services.payments import (
     attempts,
     consumers,
     ledger,
+    money_lists,
     notices,
     order_book,
     orders,
@@ -25,10 +26,11 @@ from services.payments.app import create_app
 from services.payments.attempts import Attempt
 from services.payments.cashier import Cashier, Opened
 from services.payments.methods import Form, Link
+from services.payments.money_lists import Money
 from services.payments.notices import Notice
 from services.payments.order_book import Item, Order
 from services.payments.orders import NewOrder
-from services.payments.refund_book import Refund, Surplus
+from services.payments.refund_book import Refund
 from services.payments.schedule import settle_notices
 from services.payments.settings import Settings
 from services.payments.ways import create_ways
@@ -150,9 +152,9 @@ class Till:
         async with transaction(self.pool) as tx:
             return await notices.list_of_order(tx, order_id=order.id, limit=100)
 
-    async def undecided(self) -> Sequence[Surplus]:
+    async def undecided(self) -> Sequence[Money]:
         async with transaction(self.pool) as tx:
-            return await refund_book.list_undecided(tx, limit=100)
+            return await money_lists.list_undecided(tx, limit=100)
 
     async def kinds(self) -> dict[str, int]:
         """How often money was counted, by what it was."""
@@ -200,21 +202,29 @@ class Till:
                 names[row["name"].split(".")[1]] += len(json.loads(row["body"]))
         return dict(names)
 
-    async def see_every_dollar(self, *, claimed_twd: int = 0) -> None:
-        """The ledger is balanced, and both providers hold just what it says they hold, beside
-        what they only claimed to have taken."""
+    async def see_balance(self) -> dict[str, int]:
+        """The ledger is balanced, and says what orders, captures and refunds say."""
         async with self.pool.acquire() as connection:
             broken = [check for check in await ledger.verify(connection) if not check.holds]
             assert broken == []
-            balances = await ledger.list_balances(connection)
+            return await ledger.list_balances(connection)
+
+    async def see_every_dollar(self, *, claimed_twd: int = 0) -> None:
+        """The ledger is balanced, and both providers hold just what it says they hold, beside
+        what they only claimed to have taken."""
+        balances = await self.see_balance()
         taken = await self.sandbox.captured()
         held = balances.get("ecpay", 0) + balances.get("line_pay", 0)
         assert held == taken["captured_twd"] - taken["refunded_twd"] + claimed_twd
 
-    async def open(self, opened: Opened) -> str:
-        """Go to the provider's page and take what one pays with; return what names it there."""
+    async def visit(self, opened: Opened) -> None:
+        """Go to ECPay's page, if that is where the attempt is paid."""
         if isinstance(opened.page, Form):
             await self.sandbox.check_out(opened.page.fields)
+
+    async def open(self, opened: Opened) -> str:
+        """Go to the provider's page and take what one pays with; return what names it there."""
+        await self.visit(opened)
         if opened.attempt.method in {"card", "line_pay"}:
             return opened.attempt.trade_number
         return await self.sandbox.issue(opened.attempt.trade_number)

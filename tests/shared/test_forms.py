@@ -8,7 +8,15 @@ from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from aiohttp.web_request import FileField
 from multidict import MultiDict
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from shared.forms import Form, Says, is_cross_site
 from shared.i18n import mark
@@ -191,3 +199,37 @@ def test_only_our_own_pages_may_send_forms(headers: dict[str, str], refused: boo
 def test_looking_is_allowed_from_anywhere() -> None:
     request = make_mocked_request("GET", "/", headers={"Sec-Fetch-Site": "cross-site"})
     assert not is_cross_site(request, public_url=PUBLIC_URL)
+
+
+class Life(BaseModel):
+    born: Annotated[date | None, Says(mark("Enter a date"))] = None
+    name: Annotated[str, Says(mark("Enter a name"))]
+    limit: Annotated[int | None, Says(mark("Enter less"))] = None
+
+    @field_validator("limit")
+    @classmethod
+    def _is_within(cls, limit: int | None, info: ValidationInfo) -> int | None:
+        if limit is not None and info.context is not None and limit > info.context:
+            raise ValueError(mark("This is too much"))
+        return limit
+
+
+def test_a_form_is_made_from_answers_that_were_kept() -> None:
+    form = Form.of(Life, {"born": "2007-09-12", "name": "王大同", "strange": 1})
+    assert form.errors == {}
+    assert form.value == Life(born=date(2007, 9, 12), name="王大同")
+    assert form.typed["born"] == {"year": "2007", "month": "09", "day": "12"}
+    assert form.typed["name"] == "王大同"
+
+
+def test_kept_answers_that_do_not_suffice_say_so() -> None:
+    form = Form.of(Life, {"born": "soon", "name": None})
+    assert form.errors == {"born": "Enter a date", "name": "Enter a name"}
+    assert form.typed["born"] == {"year": "soon", "month": "", "day": ""}
+
+
+def test_what_a_validator_has_to_know_is_handed_to_it() -> None:
+    posted = MultiDict({"name": "王", "limit": "5"})
+    assert Form.read(Life, posted, context=5).errors == {}
+    assert Form.read(Life, posted, context=4).errors == {"limit": "This is too much"}
+    assert Form.of(Life, {"name": "王", "limit": 5}, context=4).errors.keys() == {"limit"}

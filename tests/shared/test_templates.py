@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import BaseModel, SecretStr
 
+from services.enrollment.calendars import Calendar
 from shared.audit import Entry
 from shared.forms import Form, Says
 from shared.i18n import LANGUAGES, Catalogues, switch_language
@@ -67,6 +68,14 @@ QUIET: dict[str, Any] = {
     "audit_lines": [],
     "zone": ZoneInfo("Asia/Taipei"),
 }
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+# What any of the services shows on it.
+FIRST_PAGE: dict[str, Any] = {
+    "account": None,
+    "notice": None,
+    "calendar": Calendar(NOW, [], [], {}),
+    "now": NOW,
+}
 PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("identity", "public/home.html", {}),
     (
@@ -77,7 +86,7 @@ PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("identity", "refused.html", {"refusal": "100% taken"}),
     *[("identity", "problem.html", {"status": s, "reference": "r-7"}) for s in (404, 500, 503)],
     ("identity", "problem.html", {"status": 418, "reference": None}),
-    *[(name, "public/first_page.html", {"account": None, "notice": None}) for name in NAMES],
+    *[(name, "public/first_page.html", FIRST_PAGE) for name in NAMES],
     ("identity", "public/first_page.html", {"account": Person(), "notice": "Done"}),
     *[(name, "staff/first_page.html", STAFF | {"service": name}) for name in NAMES],
     *[(name, "staff/first_page.html", QUIET | {"service": name}) for name in NAMES],

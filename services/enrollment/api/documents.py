@@ -9,7 +9,13 @@ from services.enrollment.api.calls import CALLER
 from services.enrollment.api.forms import NotAgreed
 from services.enrollment.document_store import DOCUMENT_STORE, StoreAway
 from services.enrollment.documents import NoSuchDocument, NotAskedFor
-from services.enrollment.pictures import (
+from services.enrollment.registrations import fixing
+from services.enrollment.registrations.drafts import AlreadySent
+from shared import api
+from shared.api import Operation
+from shared.arrival import arrived_at
+from shared.db import POOL, Tx, transaction
+from shared.pictures import (
     PICTURES,
     Broken,
     MoreThanAPicture,
@@ -18,12 +24,6 @@ from services.enrollment.pictures import (
     TooManyPixels,
     TooSmall,
 )
-from services.enrollment.registrations import fixing
-from services.enrollment.registrations.drafts import AlreadySent
-from shared import api
-from shared.api import Operation
-from shared.arrival import arrived_at
-from shared.db import POOL, Tx, transaction
 
 # A picture of the largest size and nothing around it; what is larger is told so as a picture.
 BODY_LIMIT = 4 * 1024 * 1024

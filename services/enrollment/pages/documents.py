@@ -11,7 +11,6 @@ from services.enrollment.document_store import DOCUMENT_STORE
 from services.enrollment.documents import NotAskedFor, Wanted
 from services.enrollment.dossiers import Dossier
 from services.enrollment.pages import own
-from services.enrollment.pictures import PICTURES, Picture, TooLarge, UnusablePicture
 from services.enrollment.registrations import fixing
 from services.enrollment.registrations.drafts import AlreadySent
 from shared.arrival import arrived_at
@@ -19,6 +18,7 @@ from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
 from shared.forms import Form, Says
 from shared.i18n import mark
+from shared.pictures import PICTURES, Picture, TooLarge, UnusablePicture
 from shared.templates import render
 
 # A picture of the largest size, and the form around it.

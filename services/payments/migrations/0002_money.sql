@@ -6,8 +6,9 @@ CREATE TABLE captures (
     trade_number    text        NOT NULL,
     provider_number text        NOT NULL,
     method          text        NOT NULL,
-    attempt_id      uuid        REFERENCES attempts,
-    order_id        uuid        REFERENCES orders,
+    -- Both were read and locked by whoever writes this, so they are not looked up once more.
+    attempt_id      uuid,
+    order_id        uuid,
     -- order: paid what was owed. All else is money nobody owed.
     kind            text        NOT NULL
                     CHECK (kind IN ('order', 'overpaid', 'wrong_amount', 'late', 'orphan')),

@@ -1,10 +1,11 @@
-"""Pictures: what candidates upload becomes a plain JPEG, off the event loop, by a bounded crew."""
+"""Pictures: what people upload becomes a plain JPEG, off the event loop, by a bounded crew."""
 
 import asyncio
 import io
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from aiohttp import web
@@ -96,9 +97,9 @@ class Picture:
     height: int
 
 
-def clean(content: bytes) -> Picture:
+def clean(content: bytes, *, fewest_bytes: int = FEWEST_BYTES) -> Picture:
     """Make a picture of what was uploaded, upright and without metadata, or refuse it."""
-    kind = _look_at(content)
+    kind = _look_at(content, fewest_bytes)
     try:
         with Image.open(io.BytesIO(content), formats=[kind]) as opened:
             return _draw(opened)
@@ -109,14 +110,14 @@ def clean(content: bytes) -> Picture:
         raise Broken from None
 
 
-def _look_at(content: bytes) -> str:
+def _look_at(content: bytes, fewest_bytes: int) -> str:
     """Find what it is by its first bytes; refuse what is seen to be unusable without decoding."""
     if len(content) > MOST_BYTES:
         raise TooLarge
     kind = next((k for sign, k in BEGINNINGS.items() if content.startswith(sign)), None)
     if kind is None:
         raise NeitherJpegNorPng
-    if len(content) < FEWEST_BYTES:
+    if len(content) < fewest_bytes:
         raise TooSmall
     lowered = content.lower()
     if any(sign in lowered for sign in FOREIGN_SIGNS) or END_OF_ZIP in content[-LONGEST_ZIP_END:]:
@@ -154,9 +155,10 @@ def _in_colour(opened: Image.Image) -> Image.Image:
 class Pictures:
     """Cleans pictures without holding up anybody's page."""
 
-    def __init__(self, *, workers: int) -> None:
+    def __init__(self, *, workers: int, fewest_bytes: int = FEWEST_BYTES) -> None:
         # Pillow releases the interpreter's lock while it decodes: threads are enough.
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="pictures")
+        self._clean = partial(clean, fewest_bytes=fewest_bytes)
         self._pending = 0
 
     async def clean(self, content: bytes) -> Picture:
@@ -164,7 +166,8 @@ class Pictures:
             raise Busy
         self._pending += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, clean, content)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._executor, self._clean, content)
         finally:
             self._pending -= 1
 

@@ -1,0 +1,1 @@
+"""Pages of payments for staff: finance works here, and administrators may look."""

@@ -1,0 +1,45 @@
+"""Whatever the day, a newcomer finds sittings that are open, and one that opens soon."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.enrollment import demo, sittings
+from services.enrollment.settings import Settings
+from shared import db
+from tests.conftest import MakeDatabase
+
+DAYS = [datetime(2026, 11, 20, 6, tzinfo=UTC), datetime(2028, 2, 29, 15, 59, tzinfo=UTC)]
+
+
+async def settings(make_database: MakeDatabase, site: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": await make_database("enrollment"),
+            "EXAMHALL_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
+            "EXAMHALL_PUBLIC_URL": site,
+            "EXAMHALL_SECRET_KEY": "dGVzdCBzZWNyZXQgdGVzdCBzZWNyZXQgdGVzdCBzZWNyZXQ",
+            "documents_url": "file:///nowhere",
+        }
+    )
+
+
+@pytest.mark.parametrize("now", DAYS)
+async def test_some_sittings_are_open_and_one_opens_at_midnight(
+    make_database: MakeDatabase, now: datetime
+) -> None:
+    told = await settings(make_database, "http://127.0.0.1")
+    for _ in range(2):  # the second time finds them there
+        await demo.load_sittings(told, now=now)
+    connection = await db.connect(str(told.database_url), application="test")
+    made = await sittings.list_(connection)
+    assert [one.window(now) for one in made] == ["open", "open", "not_yet"]
+    assert {method for one in made for method in one.methods} >= {"convenience_store", "card"}
+    await demo.load_sittings(told, now=now + timedelta(days=40))
+    assert len(await sittings.list_(connection)) == 6
+    await connection.close()
+
+
+async def test_a_public_site_gets_none(make_database: MakeDatabase) -> None:
+    with pytest.raises(SystemExit):
+        await demo.load_sittings(await settings(make_database, "https://exam.example"), now=DAYS[0])

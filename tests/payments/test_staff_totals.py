@@ -1,0 +1,59 @@
+"""Daily totals: what came and went by Taipei's days, drawn, as a table and as a file."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from services.payments.rules import TAIPEI
+from shared import table_file
+from tests.payments import finance
+from tests.payments.finance import Clerk, yesterday
+from tests.site import Site
+
+DAY = yesterday().astimezone(TAIPEI).date()
+
+
+async def prepare(site: Site) -> None:
+    """Two payments yesterday, one a second before it began."""
+    began = datetime(DAY.year, DAY.month, DAY.day, tzinfo=TAIPEI)
+    await finance.pay(site, await finance.owe(site))
+    await finance.pay(site, await finance.owe(site, "R-2"), "line_pay")
+    await finance.pay(
+        site, await finance.owe(site, "R-3"), paid_at=began - timedelta(seconds=1), amount_twd=1000
+    )
+
+
+async def test_totals_are_by_method_and_by_taipeis_days(site: Site) -> None:
+    clerk = await Clerk.arrive(site)
+    await prepare(site)
+    page = await clerk.read("/totals")
+    assert page.count('<svg class="eh-chart"') == 2
+    assert "NT$1,500" in page
+    one_day = await clerk.read("/totals", first=DAY.isoformat(), last=DAY.isoformat())
+    assert "NT$500" in one_day
+    assert "NT$1,500" not in one_day
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_totals_can_be_taken_away(site: Site, kind: str) -> None:
+    clerk = await Clerk.arrive(site)
+    await prepare(site)
+    answer = await clerk.post("/totals/exports", {"format": kind})
+    header, *rows = table_file.read(await answer.read())
+    assert header[:2] == ["Day", "Convenience store"]
+    assert rows == [
+        [(DAY - timedelta(days=1)).isoformat(), "0", "1000", "0", "0", "1000", "0"],
+        [DAY.isoformat(), "0", "250", "0", "250", "500", "0"],
+    ]
+    assert await finance.acts(site, "totals") == ["totals_exported"]
+
+
+async def test_any_days_can_be_asked_for(site: Site) -> None:
+    clerk = await Clerk.arrive(site)
+    for query in (
+        {"first": "2026-02-30", "last": "x"},
+        {"first": "9999-12-30", "last": "0001-01-02"},
+        {"first": "0001-01-01", "last": "9999-12-31"},
+        {"first": "1900-01-01", "last": "2000-01-01"},
+    ):
+        assert "Nothing came" in await clerk.read("/totals", **query), query
