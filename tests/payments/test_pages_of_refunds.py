@@ -28,7 +28,7 @@ async def test_each_reason_says_what_proof_it_needs_and_what_goes_back(payer: Pa
     order = await owe_paid(payer)
     assert f'href="{page_of(order)}"' in await payer.see_order(order)
     page = await payer.see(page_of(order))
-    assert page.count("No proof is needed. Goes back: NT$250.") == 2
+    assert page.count("No proof is needed.<br>Goes back: NT$250.") == 2
     assert page.count("Goes back: NT$192.") == 5
     assert "Tuesday 30 September 2036 at 23:59" in page, "until when to apply"
     assert "Friday 31 October 2036 at 23:59" in page, "until when it is paid out"
