@@ -19,6 +19,7 @@ KEPT_TWD: Mapping[str, int] = {
     "orphan": HANDLING_TWD,
     "review_failed": HANDLING_TWD,
     "personal": HANDLING_TWD,
+    "place_gone": 0,  # who paid in time is not to blame
     "postponed": 0,
     "disaster": 0,
 }

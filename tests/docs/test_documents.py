@@ -17,10 +17,10 @@ from deploy.documents import api, events
 from deploy.documents.parts import Part, list_parts
 from deploy.documents.table import DOCUMENTS, FOLDER, make_all
 from shared import metrics
-from shared.api import Operation, Operations
+from shared.api import Header, Operation, Operations
 from shared.errors import NoSuchPage, Refused
 from shared.events import Event, all_events, encode
-from shared.guards import MACHINES
+from shared.guards import MACHINES, bearers
 from shared.problems import Problem
 from shared.web import Audience
 
@@ -194,6 +194,31 @@ def test_parameters_bodies_and_refusals_are_described() -> None:
         "NoSuchPage: There is nothing at this address. It may have been moved or typed wrongly.",
     ]
     assert "Retry-After" in put["responses"]["503"]["headers"]
+
+
+def test_a_token_a_header_and_a_file_are_described() -> None:
+    async def check(request: web.Request) -> None: ...
+
+    header = Header("Idempotency-Key", "Names this call.", "^x$")
+    operation = Operation(response=None, headers=[header], files=["image/png"])
+    audience = Audience(
+        "/things/api/",
+        [web.put("/pictures", show_thing)],
+        bearers(check),
+        operations={show_thing: operation},
+    )
+    described = api.describe([dataclasses.replace(PARTS[0], name="things", audiences=[audience])])
+    OpenAPIV31SpecValidator(described).validate()
+    put = described["paths"]["/things/api/pictures"]["put"]
+    [scheme] = put["security"]
+    assert scheme.keys() <= described["components"]["securitySchemes"].keys()
+    [parameter] = put["parameters"]
+    assert (parameter["name"], parameter["in"], parameter["required"]) == (
+        "Idempotency-Key",
+        "header",
+        True,
+    )
+    assert put["requestBody"]["content"].keys() == {"image/png"}
 
 
 def test_every_figure_stands_in_the_list() -> None:

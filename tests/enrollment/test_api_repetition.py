@@ -14,6 +14,7 @@ from shared.events.enrollment import PlaceClaimed
 from tests.conftest import MakeDatabase
 from tests.enrollment.candidates import AREA, MULTI, NATIONAL
 from tests.enrollment.programs import (
+    ANSWERS,
     API,
     Program,
     count,
@@ -108,6 +109,20 @@ async def test_a_refusal_is_repeated_as_well(site: Site, program: Program) -> No
     assert await again.read() == await refused.read()
     assert again.content_type == "application/problem+json"
     assert (await program.read("POST", "/registrations", wish))["is_new"] is True
+
+
+async def test_what_was_refused_half_way_leaves_nothing_but_the_refusal(
+    site: Site, program: Program
+) -> None:
+    other, key = await Program.arrive(site), uuid4().hex
+    for one in (program, other):
+        registration = await one.claim()
+        await one.agree(registration)
+        answer = await one.call("PUT", f"{registration}/form", dict(ANSWERS), key=key)
+    assert await refusal(answer) == (409, "PersonAlreadyThere")
+    assert (await other.read("GET", registration))["form"] == {}
+    again = await other.call("PUT", f"{registration}/form", dict(ANSWERS), key=key)
+    assert await again.read() == await answer.read()
 
 
 async def test_who_came_too_early_may_come_again_with_the_same_key(

@@ -144,6 +144,16 @@ async def test_registrars_who_click_together_get_different_ones(pool: Pool) -> N
     assert sorted(taken) == sorted(waiting)
 
 
+async def test_a_colleagues_click_under_way_holds_nobody_up(pool: Pool) -> None:
+    await add_sitting(pool, "m1", {"taoyuan": None})
+    old, young = await send(pool, at=NOW - timedelta(hours=1)), await send(pool)
+    async with transaction(pool) as tx:
+        taken = await reviews.take_next(tx, sitting="", area="", reviewer=LIN, now=NOW)
+        assert taken == old.id
+        async with asyncio.timeout(10):
+            assert await take_next(pool, CHEN) == young.id
+
+
 async def test_of_two_who_click_on_the_same_one_gets_it(pool: Pool) -> None:
     await add_sitting(pool, "m1", {"taoyuan": None})
     one = await send(pool)

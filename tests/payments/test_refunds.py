@@ -67,6 +67,14 @@ async def test_a_failed_review_gives_back_all_but_58(till: Till, method: str, va
     await till.see_every_dollar()
 
 
+async def test_a_place_that_was_gone_gives_back_all_of_it(till: Till) -> None:
+    order = await pay(till)
+    [registration] = order.registration_ids
+    await till.hear(due(registration, reason="place_gone", less_twd=0))
+    [refund] = await till.refunds(order)
+    assert (refund.amount_twd, refund.reason) == (250, "place_gone")
+
+
 async def test_a_refund_may_be_asked_for_before_the_order_is_known_and_before_it_is_paid(
     till: Till,
 ) -> None:

@@ -32,7 +32,7 @@ HELD = "held.state NOT IN ('lapsed', 'void', 'withdrawn') AND held.state <> 'abs
 
 
 class NotWaiting(Refused):
-    """This registration does not wait for a decision any more. Somebody else was quicker."""
+    """This registration does not wait for a decision any more: it was decided already."""
 
 
 async def approve(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) -> None:

@@ -72,7 +72,7 @@ CREATE TABLE refunds (
     order_id        uuid        REFERENCES orders,
     registration_id uuid,
     reason          text        NOT NULL
-                    CHECK (reason IN ('overpaid', 'review_failed', 'postponed', 'disaster',
+                    CHECK (reason IN ('overpaid', 'review_failed', 'place_gone', 'postponed', 'disaster',
                                       'personal', 'late', 'wrong_amount', 'orphan')),
     amount_twd      integer     NOT NULL CHECK (amount_twd >= 0),
     -- provider: through the API of whoever took the money. payee: by hand, from the list.
