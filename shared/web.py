@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,7 @@ def build(services: Sequence[Service]) -> web.Application:
         ],
         client_max_size=BODY_LIMIT,
     )
-    static = StaticFiles.load()
-    root.add_routes(static.routes())
+    root.add_routes(StaticFiles.load().routes())
     root.add_routes(
         [
             web.get("/healthz", health.healthz),
@@ -82,7 +81,7 @@ def build(services: Sequence[Service]) -> web.Application:
         if service is first:
             apps.append(root)
             _add_front(root, service)
-        _provide(service, apps, static)
+        _provide(service, apps)
         root.cleanup_ctx.append(partial(_run_beside, service, apps))
         readiness.databases.append(
             health.Database(service.name, service.folder / "migrations", partial(apps[0].get, POOL))
@@ -123,7 +122,14 @@ def _add_front(root: web.Application, service: Service) -> None:
             root.router.add_route(method, route.path, handler)
 
 
-def _provide(service: Service, apps: Sequence[web.Application], static: StaticFiles) -> None:
+@cache
+def _templates(folder: Path) -> Templates:
+    """Read and compile a service's pages once, however often a process builds it."""
+    catalogues = Catalogues([folder / "locales"])
+    return Templates([folder / "templates"], static=StaticFiles.load(), catalogues=catalogues)
+
+
+def _provide(service: Service, apps: Sequence[web.Application]) -> None:
     settings = service.settings
     sessions = Sessions(database_url=str(settings.database_url), service=service.name)
     service.background.append(sessions)
@@ -132,11 +138,7 @@ def _provide(service: Service, apps: Sequence[web.Application], static: StaticFi
         SETTINGS: settings,
         TRUSTED_PROXIES: settings.trusted_proxies,
         SESSIONS: sessions,
-        TEMPLATES: Templates(
-            [service.folder / "templates"],
-            static=static,
-            catalogues=Catalogues([service.folder / "locales"]),
-        ),
+        TEMPLATES: _templates(service.folder),
         **service.provided,
     }
     for app in apps:

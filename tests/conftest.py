@@ -2,18 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from shared import bus, db, migrate
+from shared import bus, db
 from shared.db import Pool
 from tests import servers
-
-ROOT = Path(__file__).parents[1]
+from tests.databases import Databases, execute, on, open_databases
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +27,8 @@ async def _hurry(postgres_url: str) -> None:
     Those that pull the plug start servers of their own.
     """
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        await _execute(postgres_url, f"ALTER SYSTEM SET {setting} = off")
-    await _execute(postgres_url, "SELECT pg_reload_conf()")
+        await execute(postgres_url, f"ALTER SYSTEM SET {setting} = off")
+    await execute(postgres_url, "SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
@@ -40,66 +36,28 @@ def amqp_url(running: servers.Servers) -> str:
     return running.amqp_url
 
 
-def _on(admin_url: str, database: str) -> str:
-    parts = urlsplit(admin_url)
-    return urlunsplit(parts._replace(path=f"/{database}"))
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
-def template_databases(running: servers.Servers) -> Iterator[dict[str, str]]:
-    """One migrated database per service; tests clone them, which takes a blink."""
-    names = {
-        service.name: f"template_{service.name}_{uuid4().hex[:8]}"
-        for service in sorted((ROOT / "services").iterdir())
-        if (service / "app.py").exists()
-    }
-
-    async def build() -> None:
-        for service, name in names.items():
-            await _execute(running.postgres_url, f"CREATE DATABASE {name}")
-            folder = ROOT / "services" / service / "migrations"
-            await migrate.migrate(_on(running.postgres_url, name), folder)
-
-    asyncio.run(build())
-    yield names
-
-    async def remove() -> None:
-        for name in names.values():
-            await _execute(running.postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-    asyncio.run(remove())
+def databases(running: servers.Servers) -> Iterator[Databases]:
+    with open_databases(running.postgres_url) as opened:
+        yield opened
 
 
 MakeDatabase = Callable[[str], Awaitable[str]]
 
 
 @pytest.fixture
-async def make_database(
-    running: servers.Servers, template_databases: dict[str, str]
-) -> AsyncIterator[MakeDatabase]:
+async def make_database(databases: Databases) -> AsyncIterator[MakeDatabase]:
     """Make a fresh database of a service; return its address."""
-    made: list[str] = []
+    lent: list[tuple[str, str]] = []
 
     async def make(service: str) -> str:
-        name = f"t_{uuid4().hex}"
-        await _execute(
-            running.postgres_url,
-            f"CREATE DATABASE {name} TEMPLATE {template_databases[service]}",
-        )
-        made.append(name)
-        return _on(running.postgres_url, name)
+        name = await databases.lend(service)
+        lent.append((service, name))
+        return on(databases.admin_url, name)
 
     yield make
-    for name in made:
-        await _execute(running.postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    for service, name in lent:
+        await databases.take_back(service, name)
 
 
 @pytest.fixture

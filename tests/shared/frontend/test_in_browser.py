@@ -19,7 +19,7 @@ from shared.i18n import LANGUAGES, Catalogues, switch_language
 from shared.static import DIST, StaticFiles
 from shared.templates import TEMPLATES, Templates, render
 
-SERVICES = Path(__file__).parents[3] / "services"
+IDENTITY = Path(__file__).parents[3] / "services" / "identity"
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
@@ -46,7 +46,7 @@ class SignIn(BaseModel):
 
 
 class Site:
-    """All first pages, and a few that only the script's tests need."""
+    """Pages that show the shared parts, and a few that only the script's tests need."""
 
     def __init__(self, scrap: Path) -> None:
         (scrap / "times.html").write_text(TIMES)
@@ -57,30 +57,20 @@ class Site:
         self.app = web.Application(middlewares=[switch_language(secure=False)])
         self.app.on_response_prepare.append(self._guard)
         self.app.add_routes(self.static.routes())
-        for service in ("enrollment", "payments", "scoring", "notify", "identity"):
-            self.app.add_subapp(f"/{service}/", self._service(service, scrap))
-        self.app[TEMPLATES] = self._templates("identity", scrap)
+        self.app[TEMPLATES] = self._templates(scrap)
         self.app.router.add_get("/", self._page("public/home.html"))
+        form = self._page("public/sign_in.html", form=Form.blank(SignIn), with_issuer=False)
+        self.app.router.add_get("/identity/sign-in", form)
+        self.app.router.add_post("/identity/sign-in", self._sign_in)
         self.app.router.add_get("/missing", self._page("problem.html", status=404, reference="r"))
         self.app.router.add_get("/refused", self._page("refused.html", refusal="No"))
         self.app.router.add_get("/times", self._times)
         self.app.router.add_get("/waiting", self._waiting)
 
-    def _templates(self, service: str, scrap: Path) -> Templates:
-        folder = SERVICES / service
-        catalogues = Catalogues([folder / "locales"])
-        return Templates([folder / "templates", scrap], static=self.static, catalogues=catalogues)
-
-    def _service(self, service: str, scrap: Path) -> web.Application:
-        app = web.Application()
-        app[TEMPLATES] = self._templates(service, scrap)
-        app.router.add_get("/", self._page("public/first_page.html", account=None, notice=None))
-        form = Form.blank(SignIn)
-        app.router.add_get(
-            "/sign-in", self._page("public/sign_in.html", form=form, with_issuer=False)
-        )
-        app.router.add_post("/sign-in", self._sign_in)
-        return app
+    def _templates(self, scrap: Path) -> Templates:
+        catalogues = Catalogues([IDENTITY / "locales"])
+        folders = [IDENTITY / "templates", scrap]
+        return Templates(folders, static=self.static, catalogues=catalogues)
 
     def _page(self, template: str, **context: Any) -> Any:
         async def page(request: web.Request) -> web.Response:
@@ -131,9 +121,7 @@ async def open_page(browser: Browser, **options: Any) -> Page:
     return await context.new_page()
 
 
-PATHS = ["/", "/missing", "/refused", "/times", "/identity/sign-in"] + [
-    f"/{service}/" for service in ("enrollment", "payments", "scoring", "notify", "identity")
-]
+PATHS = ["/", "/missing", "/refused", "/times", "/identity/sign-in"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
