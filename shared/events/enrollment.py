@@ -121,3 +121,36 @@ class RefundDue(RegistrationEvent):
     reason: Literal["review_failed", "place_gone"]
     less_twd: int  # kept for postage and handling; 0 where nothing is kept
     due_at: datetime
+
+
+class EntryRecorded(Event):
+    """Somebody is to sit an exam: published when they are entered, and at every change.
+
+    What is known best is what was recorded last. A centre enters its candidates; whoever registered
+    here is entered when the registration is confirmed.
+    """
+
+    name: ClassVar[str] = "enrollment.entry_recorded.v1"
+
+    entry_id: UUID
+    id_number: str  # 9 capitals and digits, printed on the Confirmation of Entry
+    secret_digest: str  # of the secret number; see shared.entry_numbers
+    programme: str
+    zone: str  # of the programme's hours
+    exam: str  # the code of its level group
+    exam_titles: dict[str, str]  # by language
+    sitting: str
+    sitting_titles: dict[str, str]
+    exam_date: date
+    results_at: datetime  # when results were promised; when they are released, scoring decides
+    person_name: str
+    latin_name: str | None
+    birth_date: date
+    dialect: str | None
+    candidate_number: str  # of a centre's list, or the registration's reference
+    centre_number: str | None  # None: nobody's centre, the candidate registered here
+    centre_name: str | None
+    account_id: UUID | None  # of who registered here
+    registration_id: UUID | None
+    is_cancelled: bool  # voided or taken back: no result is made of it
+    recorded_at: datetime

@@ -114,3 +114,17 @@ class StaffInvited(LinkRequested):
     name: ClassVar[str] = "identity.staff_invited.v1"
 
     roles: list[str]
+
+
+class ResultsAccountOpened(Event):
+    """Somebody registered for the results service with ID number and secret number.
+
+    The account is theirs beside any other they have; how to reach it, ContactChanged tells.
+    """
+
+    name: ClassVar[str] = "identity.results_account_opened.v1"
+
+    account_id: UUID
+    entry_id: UUID
+    id_number: str
+    registered_at: datetime
