@@ -74,7 +74,7 @@ def build(services: Sequence[Service]) -> web.Application:
             web.get("/metrics", metrics),
         ]
     )
-    root.on_response_prepare.append(add_headers)
+    root.on_response_prepare.append(add_headers(is_https=first.settings.is_https))
     root[health.READINESS] = readiness = health.Readiness()
     for service in services:
         apps = [_mount(root, audience) for audience in service.audiences]
