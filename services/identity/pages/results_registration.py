@@ -3,14 +3,14 @@
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, SecretStr, ValidationInfo, field_validator
 
 from services.identity import results_accounts, secret_numbers, sessions, tries
 from services.identity.counters import network
 from services.identity.pages.results_front import WELCOME
 from services.identity.pages.signing_up import SAME_ADDRESS, SAME_PASSWORD, EmailAddress
 from services.identity.passwords import PASSWORDS
-from services.identity.results_accounts import NoSuchEntry, Registration
+from services.identity.results_accounts import NoSuchEntry, RegisteredAlready, Registration
 from services.identity.rules import email_key, find_results_password_fault
 from services.identity.secret_numbers import TriedTooOften
 from shared.db import POOL, transaction
@@ -54,6 +54,29 @@ class Register(BaseModel):
     terms: Annotated[Literal["agreed", "not agreed"], Says(CHOOSE)]
     updates: bool = False
 
+    @field_validator("email_again")
+    @classmethod
+    def _is_same_address(cls, again: str, info: ValidationInfo) -> str:
+        if "email" in info.data and email_key(again) != email_key(info.data["email"]):
+            raise ValueError(SAME_ADDRESS)
+        return again
+
+    @field_validator("password")
+    @classmethod
+    def _keeps_to_the_rule(cls, password: SecretStr, info: ValidationInfo) -> SecretStr:
+        id_number = info.data.get("id_number", "")
+        fault = find_results_password_fault(password.get_secret_value(), id_number=id_number)
+        if fault:
+            raise ValueError(fault)
+        return password
+
+    @field_validator("password_again")
+    @classmethod
+    def _is_same_password(cls, again: SecretStr, info: ValidationInfo) -> SecretStr:
+        if "password" in info.data and again != info.data["password"]:
+            raise ValueError(SAME_PASSWORD)
+        return again
+
     @field_validator("terms")
     @classmethod
     def _is_agreed(cls, terms: str) -> str:
@@ -68,31 +91,15 @@ async def show_form(request: web.Request) -> web.Response:
 
 async def register(request: web.Request) -> web.Response:
     form = Form.read(Register, await request.post())
-    _check_twice(form)
-    # Only then: a look at a secret number is not wasted on a form with a slip of the finger.
-    wanted = form.value
-    if wanted is not None:
-        try:
-            await _open(request, wanted)
-        except (NoSuchEntry, TriedTooOften, results_accounts.RegisteredAlready) as refusal:
-            form.add_error(WHOLE_FORM, refusal.sentence)
-            return _show(request, form, status=refusal.status)
-        raise web.HTTPSeeOther(f"{WELCOME}?registered=yes")
-    return _show(request, form, status=422)
-
-
-def _check_twice(form: Form[Register]) -> None:
-    """Hold what was typed twice against each other, and the password against the rule."""
-    typed = form.value
-    if typed is None:
-        return
-    password = typed.password.get_secret_value()
-    if email_key(typed.email) != email_key(typed.email_again):
-        form.add_error("email_again", SAME_ADDRESS)
-    if fault := find_results_password_fault(password, id_number=typed.id_number):
-        form.add_error("password", fault)
-    elif typed.password_again.get_secret_value() != password:
-        form.add_error("password_again", SAME_PASSWORD)
+    # A look at a secret number is not wasted on a form with a slip of the finger.
+    if form.value is None:
+        return _show(request, form, status=422)
+    try:
+        await _open(request, form.value)
+    except (NoSuchEntry, TriedTooOften, RegisteredAlready) as refusal:
+        form.add_error(WHOLE_FORM, refusal.sentence)
+        return _show(request, form, status=refusal.status)
+    raise web.HTTPSeeOther(f"{WELCOME}?registered=yes")
 
 
 async def _open(request: web.Request, wanted: Register) -> None:
