@@ -54,13 +54,12 @@ async def count(tx: Tx, limit: Limit, *, key: str, now: datetime) -> int:
     return number
 
 
-async def take_back(tx: Tx, limit: Limit, *, key: str, by: int = 1) -> None:
-    """Count less again: what was counted turned out to be right."""
+async def take_back(tx: Tx, limit: Limit, *, key: str) -> None:
+    """Count one less again: what was counted turned out to be right."""
     await tx.execute(
-        "UPDATE counters SET count = GREATEST(count - $3, 0) WHERE name = $1 AND key = $2",
+        "UPDATE counters SET count = GREATEST(count - 1, 0) WHERE name = $1 AND key = $2",
         limit.name,
         key,
-        by,
     )
 
 

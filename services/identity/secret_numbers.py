@@ -30,8 +30,6 @@ WRONG_FROM_NETWORK = Limit("wrong secret numbers from a network", 30, timedelta(
 WRONG_EVERYWHERE = Limit("wrong secret numbers", 300, timedelta(minutes=10))
 EVERYWHERE = "everywhere"
 LEFT_TO_EACH_NETWORK = 3
-# Of people, far more are right than wrong; each who is right takes a mistake of another back, too.
-TAKEN_BACK = 2
 
 # Looked at where there is no such entry: as much work, and never right.
 NOBODYS_DIGEST = "0" * 64
@@ -51,21 +49,35 @@ async def prove(
     """Return the entry whose secret number this is, or None; both take as long for no entry."""
     entry = await known_entries.find_by_id_number(tx, id_number=id_number)
     expected = entry.secret_digest if entry else NOBODYS_DIGEST
-    await _count(tx, id_number=id_number, expected=expected, network=network, now=now)
+    everywhere = await _count(tx, id_number=id_number, expected=expected, network=network, now=now)
     is_right = is_secret_number(
         vault, id_number=id_number, secret_number=secret_number, expected_digest=expected
     )
     if entry is None or entry.is_cancelled or not is_right:
+        if everywhere == WRONG_EVERYWHERE.most + 1:
+            noticed = audit.Line("results service", "guessing_noticed", EVERYWHERE, {})
+            await audit.record(tx, [noticed])
         return None
     await tx.execute("DELETE FROM secret_tries WHERE id_number = $1", id_number)
     await counters.take_back(tx, WRONG_FROM_NETWORK, key=network)
-    await counters.take_back(tx, WRONG_EVERYWHERE, key=EVERYWHERE, by=TAKEN_BACK)
+    await counters.take_back(tx, WRONG_EVERYWHERE, key=EVERYWHERE)
     return entry
 
 
-async def _count(tx: Tx, *, id_number: str, expected: str, network: str, now: datetime) -> None:
-    """Count a look, or refuse it: what is refused is rolled back, and counts nowhere."""
-    from_network = await counters.count(tx, WRONG_FROM_NETWORK, key=network, now=now)
+async def vouch(tx: Tx) -> None:
+    """Take a mistake of somebody else back: of people, far more are right than wrong.
+
+    For whoever registers, and not for every right number: one that is shown again and again would
+    hide an attack.
+    """
+    await counters.take_back(tx, WRONG_EVERYWHERE, key=EVERYWHERE)
+
+
+async def _count(tx: Tx, *, id_number: str, expected: str, network: str, now: datetime) -> int:
+    """Count a look, and return how many there were everywhere; or refuse it.
+
+    What is refused is rolled back, and counts nowhere.
+    """
     may_look = await tx.fetchval(
         """
         INSERT INTO secret_tries AS t (id_number, secret_digest, count, last_at)
@@ -87,12 +99,12 @@ async def _count(tx: Tx, *, id_number: str, expected: str, network: str, now: da
     )
     if not may_look:
         raise TriedTooOften
+    from_network = await counters.count(tx, WRONG_FROM_NETWORK, key=network, now=now)
     everywhere = await counters.count(tx, WRONG_EVERYWHERE, key=EVERYWHERE, now=now)
     is_attack = everywhere > WRONG_EVERYWHERE.most
     if from_network > (LEFT_TO_EACH_NETWORK if is_attack else WRONG_FROM_NETWORK.most):
         raise TooOften
-    if everywhere == WRONG_EVERYWHERE.most + 1:
-        await audit.record(tx, [audit.Line("results service", "guessing_noticed", EVERYWHERE, {})])
+    return everywhere
 
 
 async def forget_old(tx: Tx, *, now: datetime) -> int:

@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 from aiohttp import ClientResponse
 
 from services.identity.consumers import on_entry_recorded
-from shared import entry_numbers
+from shared import entry_numbers, events
 from shared.db import Pool, transaction
+from shared.events import Event
 from shared.events.enrollment import EntryRecorded
 from shared.vault import Vault
 from tests.conftest import MakeDatabase
@@ -117,6 +118,18 @@ class Portal:
     def leave(self) -> None:
         """Go to another device."""
         self.site.client.session.cookie_jar.clear()
+
+
+async def count_accounts(pool: Pool) -> int:
+    found: int = await pool.fetchval(
+        "SELECT count(*) FROM results_accounts WHERE closed_at IS NULL"
+    )
+    return found
+
+
+async def published(pool: Pool, event: type[Event]) -> list[Event]:
+    rows = await pool.fetch("SELECT body FROM outbox WHERE name = $1", event.name)
+    return [each for row in rows for each in events.decode(event, row["body"])]
 
 
 @asynccontextmanager

@@ -19,8 +19,8 @@ from tests.identity.holders import (
     PASSWORD,
     Portal,
     open_portal,
+    published,
 )
-from tests.identity.test_results_accounts import published
 from tests.site import PASSWORD as ACCOUNT_PASSWORD
 
 DETAILS = "/identity/results/details/"

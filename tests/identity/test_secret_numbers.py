@@ -219,8 +219,18 @@ async def test_a_crowd_that_is_mostly_right_is_no_attack(portal: Portal, guesser
         network = f"home {number}"
         assert await guesser.look(id_number=id_number, network=network) == "wrong"
         assert await guesser.look(SECRET, id_number=id_number, network=network) == "right"
+        async with transaction(guesser.pool) as tx:
+            await secret_numbers.vouch(tx)  # as registering does
     noticed = "SELECT count(*) FROM audit_lines WHERE act = 'guessing_noticed'"
     assert await guesser.pool.fetchval(noticed) == 0
+
+
+async def test_one_right_number_shown_again_and_again_hides_no_attack(guesser: Guesser) -> None:
+    for number in range(WRONG_EVERYWHERE.most + 1):
+        await guesser.look(id_number=f"ATK{number:06}", network=f"botnet {number // 20}")
+        assert await guesser.look(SECRET, network="the attacker's own") == "right"
+    noticed = "SELECT count(*) FROM audit_lines WHERE act = 'guessing_noticed'"
+    assert await guesser.pool.fetchval(noticed) == 1
 
 
 async def test_old_tries_are_forgotten(guesser: Guesser) -> None:

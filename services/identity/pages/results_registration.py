@@ -127,6 +127,7 @@ async def _open(request: web.Request, wanted: Register) -> None:
             actor = "new secret number"
             await sessions.end_all(tx, account_id=replaced.id, actor=actor, now=now)
             await tries.forget_devices(tx, account_id=replaced.id)
+        await secret_numbers.vouch(tx)
 
 
 def _show(request: web.Request, form: Form[Register], *, status: int = 200) -> web.Response:
