@@ -1,5 +1,6 @@
 """Lists of candidates that centres hand in: read, judged row by row, and imported."""
 
+import asyncio
 import re
 import unicodedata
 from collections import Counter
@@ -159,12 +160,19 @@ async def judge(
         entry.candidate_number: entry
         for entry in await entry_lists.list_(tx, centre=centre.number, sitting=sitting.code)
     }
-    context = {"today": now.astimezone(sitting.zone).date()}
+    today = now.astimezone(sitting.zone).date()
     is_open = sitting.window(now) == "open"
+    # A long list takes a second to judge; others' requests go on meanwhile.
+    return await asyncio.to_thread(_judge_all, rows, known, today=today, is_open=is_open)
+
+
+def _judge_all(
+    rows: Sequence[Row], known: Mapping[str, Entry], *, today: date, is_open: bool
+) -> list[Judged]:
     seen: set[str] = set()
     judged = []
     for row in rows:
-        form = Form.of(RowForm, {k: v for k, v in row.cells.items() if v}, context=context)
+        form = Form.of(RowForm, {k: v for k, v in row.cells.items() if v}, context={"today": today})
         if form.value is None:
             judged.append(Judged(row, "refused", faults=form.errors))
             continue
