@@ -1,5 +1,6 @@
 """Exam centres in tests: their staff with a browser, their lists, and their papers as printed."""
 
+import html
 import io
 import re
 import subprocess
@@ -26,7 +27,7 @@ from tests.site import FROM_OUR_PAGE, Site
 SITTING, OTHER_SITTING = "a2-key-for-schools-2026-12", "b2-first-2026-12"
 HEADER = ("Candidate number", "Name", "Name in Latin letters", "Date of birth", "Internal ID")
 WANG = ("1", "王大同", "WANG, TA-TUNG", "2012-04-21", "S-1001")
-LIN = ("2", "林怡君", "LIN, YI-CHUN", "2013-11-02", "")
+LIN = ("2", "許怡君", "LIN, YI-CHUN", "2013-11-02", "")
 TAIPEI = Centre(
     "TW940", "Taipei Centre", "Xinmin Primary School", "No. 113, Xinhai Road, Taipei", NOW
 )
@@ -115,7 +116,7 @@ class CentreStaff:
         assert shown.status == 200, await shown.text()
         found = re.search(r'<textarea name="rows" hidden>([^<]*)</textarea>', await shown.text())
         assert found, "nothing to import"
-        form = FormData({"rows": found[1]})
+        form = FormData({"rows": html.unescape(found[1])})
         answer = await self.post(self.lists("/imports", **where), form)
         assert answer.status == 303, await answer.text()
         return await self.read(answer.headers["Location"])

@@ -1,6 +1,7 @@
 """Entries: two numbers each, published at every change, and the last change counts."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID, uuid4
@@ -59,17 +60,17 @@ async def reveal(pool: Pool, found: Sequence[Entry]) -> dict[UUID, str]:
 async def test_whoever_is_entered_gets_two_numbers_and_is_told_of(cambridge: Pool) -> None:
     found = await enter(cambridge, person(), person("0002", "林怡君"))
     events = {event.entry_id: event for event in await told(cambridge)}
-    secrets = await reveal(cambridge, found)
+    numbers = await reveal(cambridge, found)
     assert len({entry.id_number for entry in found}) == 2
     for entry in found:
         event = events[entry.id]
         assert re.fullmatch("[0-9]{6}[A-HJ-NP-Z]{3}", entry.id_number)
         assert entry_numbers.read_id_number(entry.id_number) == entry.id_number
-        assert entry_numbers.SECRET_NUMBER.fullmatch(secrets[entry.id])
+        assert entry_numbers.SECRET_NUMBER.fullmatch(numbers[entry.id])
         assert entry_numbers.is_secret_number(
             VAULT,
             id_number=entry.id_number,
-            secret_number=secrets[entry.id],
+            secret_number=numbers[entry.id],
             expected_digest=event.secret_digest,
         )
         assert (event.person_name, event.birth_date) == (entry.person_name, BORN)
@@ -97,12 +98,12 @@ async def test_an_id_number_that_is_taken_is_drawn_again(
     found = await enter(cambridge, person("0002"), person("0003"))
     assert {entry.id_number for entry in found} == {"111111AAA", "222222BBB", "333333CCC"}
     assert {entry.candidate_number for entry in found} == {"0001", "0002", "0003"}
-    secrets = await reveal(cambridge, found)
+    numbers = await reveal(cambridge, found)
     for event in await told(cambridge):
         assert entry_numbers.is_secret_number(
             VAULT,
             id_number=event.id_number,
-            secret_number=secrets[event.entry_id],
+            secret_number=numbers[event.entry_id],
             expected_digest=event.secret_digest,
         ), "the digest fits the number that was written"
 
@@ -115,7 +116,7 @@ async def test_a_new_secret_number_stops_the_old_one(
     old = (await reveal(cambridge, [entry]))[entry.id]
     # Even if the old number is drawn first.
     drawn = iter([int(old), (int(old) + 1) % 10_000])
-    monkeypatch.setattr(entries.secrets, "randbelow", lambda most: next(drawn))
+    monkeypatch.setattr(secrets, "randbelow", lambda most: next(drawn))
     async with transaction(cambridge) as tx:
         await entries.renew_secret(tx, entry=entry, vault=VAULT, actor="test", now=LATER)
     [after] = await told(cambridge)

@@ -10,6 +10,7 @@ import pytest
 from xlsxwriter import Workbook
 
 from services.enrollment import entry_imports, sittings
+from services.enrollment.centres import Centre
 from services.enrollment.entry_imports import COLUMNS, Judged, NoColumns, Row, TooManyRows
 from shared import table_file
 from shared.db import Pool, transaction
@@ -34,7 +35,7 @@ async def carry_out(
     pool: Pool,
     *rows: Sequence[str],
     header: Sequence[str] = HEADER,
-    centre: centres.Centre = TAIPEI,
+    centre: Centre = TAIPEI,
     sitting: str = SITTING,
 ) -> list[Judged]:
     async with transaction(pool) as tx:

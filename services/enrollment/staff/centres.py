@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, BeforeValidator, StringConstraints
 
 from services.enrollment import centres, entries
 from services.enrollment.centres import Centre
@@ -42,7 +42,8 @@ class NewCentre(ChangedCentre):
 
     number: Annotated[
         str,
-        StringConstraints(to_upper=True, pattern=r"^[A-Z0-9]{3,10}$"),
+        BeforeValidator(lambda number: str(number).upper()),
+        StringConstraints(pattern=r"^[A-Z0-9]{3,10}$"),
         Says(
             mark("Enter the centre number"),
             mark("A centre number is made of 3 to 10 capitals and digits"),
