@@ -7,6 +7,7 @@ from types import ModuleType
 from aiohttp import web
 
 from services.enrollment import entries, entry_lists, timetables
+from services.enrollment.confirmations import HOURS
 from services.enrollment.staff import own_centres
 from shared import audit, csv_file, xlsx_file
 from shared.audit import Line
@@ -83,6 +84,7 @@ async def show(request: web.Request, *, problem: str | None = None) -> web.Respo
         imported={name: int(asked[name]) for name in VERDICTS if _is_number(asked.get(name, ""))},
         problem=problem,
         window=held.sitting.window(request[ARRIVED_AT]),
+        hours=HOURS.get(held.sitting.zone.key, held.sitting.zone.key),
     )
 
 
