@@ -20,7 +20,7 @@ CONFIRMATIONS = web.AppKey("confirmations", Pdf)
 STACKS = web.AppKey("stacks", Pdf)
 
 # Where results are looked up, on this site.
-RESULTS = "/scoring/"
+RESULTS = "/identity/results/"
 
 # How people call the hours of a zone; others are called by their name.
 HOURS = {

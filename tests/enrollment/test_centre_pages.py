@@ -138,7 +138,7 @@ async def test_the_confirmation_says_all_that_a_candidate_needs(staff: CentreSta
         "Xinmin Primary School",
         "No. 113, Xinhai Road, Taipei",
         "15 January 2100 at 09:00 (UK time)",
-        "http://127.0.0.1/",
+        "http://127.0.0.1/identity/results/",
         event.id_number,
         "An organisation that recognises this exam can check your result",
         "Only the centre can print it again",
