@@ -81,7 +81,6 @@ def _words(words: _Words) -> dict[str, object]:
     say, sitting = words.say, words.stack.sitting
     hours = say(HOURS.get(sitting.zone.key, sitting.zone.key))
     when = f"{i18n.moment(sitting.results_at, sitting.zone, words.language)} ({hours})"
-    where = words.site.rstrip("/") + RESULTS
     return {
         "heading": say(mark("Confirmation of Entry and Timetable")),
         "sitting": sitting.titles[words.language],
@@ -91,17 +90,14 @@ def _words(words: _Words) -> dict[str, object]:
         ],
         "venue": say(mark("Venue address")),
         "results": say(mark("Information about your result")),
-        "sentences": [
-            say(mark("Your result appears on {moment} at {address}")).format(
-                moment=when, address=where
-            ),
-            say(
-                mark(
-                    "Register there with the two numbers below, before or after that day. Whoever"
-                    " registers before gets an e-mail as soon as the result is there."
-                )
-            ),
-        ],
+        "when": say(mark("Your result appears on {moment} at this address:")).format(moment=when),
+        "where": words.site.rstrip("/") + RESULTS,
+        "register": say(
+            mark(
+                "Register there with the two numbers below, before or after that day. Whoever"
+                " registers before gets an e-mail as soon as the result is there."
+            )
+        ),
         "id_number": say(mark("ID Number")),
         "secret_number": say(mark("Secret Number")),
         "verification": say(

@@ -93,3 +93,14 @@ async def test_a_registrar_adds_a_sitting_without_areas_or_ways_to_pay(office: S
     async with transaction(pool) as tx:
         one = await sittings.load(tx, code="b2-first-2027-03")
     assert one.results_at.astimezone(LONDON).hour == 9
+
+
+async def test_a_level_that_is_renamed_keeps_its_papers(office: Site) -> None:
+    pool = office.pools["enrollment"]
+    await catalogues.load(pool, catalogues.shipped("cambridge-english"))
+    registrar = await Registrar.arrive(office)
+    page = "/programmes/cambridge-english/levels/b2-first"
+    assert "09:00 Reading and Use of English" in await registrar.read(page)
+    typed = {"title_zh": "第一", "title_en": "First", "position": "4", "seen": ""}
+    assert (await registrar.post(f"{page}/details", typed)).status == 303
+    assert "09:00 Reading and Use of English" in await registrar.read(page)
