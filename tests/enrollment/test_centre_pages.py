@@ -34,7 +34,11 @@ async def test_what_was_confirmed_is_imported_and_can_be_imported_again(
     assert "The list was imported." in page
     assert "new: gets an ID number and a secret number: 2" in page
     assert "2 candidates are entered." in page
-    again = await staff.import_(write(("1", "王大統", *WANG[2:]), LIN))
+    corrected = write(("1", "王大統", *WANG[2:]), LIN)
+    shown = await (await staff.hand_in(corrected)).text()
+    assert "Name: 王大同 → 王大統" in shown
+    assert shown.count("→") == 1
+    again = await staff.import_(corrected)
     assert "changed: there already, and corrected: 1" in again
     assert "there already, and the same: 1" in again
     assert "2 candidates are entered." in again

@@ -142,3 +142,15 @@ async def test_nobody_registers_for_a_sitting_that_centres_enter(school: Site) -
     assert answer.status == 404
     page = await (await school.client.get("/enrollment/")).text()
     assert SITTING not in page
+
+
+async def test_signs_that_no_text_has_are_no_reason_to_break(staff: CentreStaff) -> None:
+    await staff.import_(write(WANG))
+    assert (await staff.get(staff.here("?words=%00"))).status == 404
+    assert (await staff.get(staff.here("?after=%00"))).status == 404
+    assert (await staff.get(f"{HOME}/%00/")).status == 404
+    assert (await staff.get(staff.here(sitting="%00"))).status == 404
+    assert (await staff.get(staff.here("entries/%00"))).status == 404
+    registrar = await Registrar.arrive(staff.site)
+    assert (await registrar.get("/centres/%00")).status == 404
+    assert (await registrar.post("/centres/TW940/dismissals", {"email": "\0"})).status == 404
