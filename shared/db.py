@@ -97,6 +97,10 @@ def affected(status: str) -> int:
     return int(status.rpartition(" ")[2])
 
 
+# What was asked for holds a sign that no text in the database can hold: there is nothing like it.
+NO_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Tell whether the database, not the statement, is at fault: later the same work may succeed.
 
