@@ -4,9 +4,11 @@ from pathlib import Path
 
 from services.scoring import pages, staff
 from services.scoring.consumers import HANDLERS
+from services.scoring.schedule import JOBS
 from services.scoring.settings import Settings
 from shared import guards, run
 from shared.auth import Role
+from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
 
@@ -26,11 +28,12 @@ def create_app(settings: Settings) -> Service:
             ),
             Audience("/scoring/", pages.ROUTES, guards.EVERYONE),
         ],
+        provided={VAULT: settings.vault},
     )
 
 
 def create_worker(settings: Settings) -> Worker:
-    return Worker("scoring", settings, folder=HERE, handlers=HANDLERS)
+    return Worker("scoring", settings, folder=HERE, handlers=HANDLERS, jobs=JOBS)
 
 
 ENTRY = run.Entry("scoring", Settings, create_app, create_worker, folder=HERE)

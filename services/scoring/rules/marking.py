@@ -191,7 +191,7 @@ class GivenMarking:
             for key, number in numbers.items()
             if key != OVERALL
         }
-        given = {
+        given: Given = {
             "grade": cells.get(GRADE) or None,
             "overall": numbers.get(OVERALL),
             "papers": papers,
