@@ -29,6 +29,7 @@ _WORDS = {
     OVERALL: {"zh-Hant-TW": "總分", "en": "Overall score"},
 }
 PAPER = "paper"
+_WHOLE_SECTION = {"zh-Hant-TW": "整體", "en": "the whole"}
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,10 @@ class SchemeMarking:
         known = self.scheme.sections.get(section)
         if known is None:
             return section
-        if not part or part == WHOLE:
+        if not part:
             return known.titles
+        if part == WHOLE:
+            return _WHOLE_SECTION
         return known.parts[part].titles if part in known.parts else part
 
     def write(self, given: Given) -> dict[str, str]:

@@ -1,0 +1,21 @@
+"""A database of scoring."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared import db
+from shared.db import Pool
+from tests.conftest import MakeDatabase
+
+
+@pytest.fixture
+async def database_url(make_database: MakeDatabase) -> str:
+    return await make_database("scoring")
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    pool = await db.create_pool(database_url, application="test")
+    yield pool
+    await pool.close()
