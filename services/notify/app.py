@@ -11,7 +11,7 @@ from services.notify.pages import mailbox, public
 from services.notify.schedule import jobs
 from services.notify.sender import Sender
 from services.notify.settings import Settings
-from services.notify.staff import letters, overview, undeliverable
+from services.notify.staff import letters, mailings, overview, undeliverable
 from services.notify.staff.letters import WRITER
 from shared import guards, run
 from shared.auth import Role
@@ -28,6 +28,11 @@ def create_app(settings: Settings) -> Service:
         settings,
         folder=HERE,
         audiences=[
+            Audience(
+                "/notify/staff/mailings/",
+                mailings.ROUTES,
+                guards.staff(Role.RELEASER, Role.ADMINISTRATOR),
+            ),
             Audience("/notify/staff/", staff_routes, guards.staff(Role.ADMINISTRATOR)),
             *_local(settings),
             *_reporting(settings),

@@ -11,6 +11,7 @@ from shared.db import Tx
 from shared.errors import NoSuchPage
 
 STATES = ("queued", "sending", "retrying", "sent", "failed", "given_up")
+UNDER_WAY = ("queued", "sending", "retrying")
 # A file somebody opens in a spreadsheet; more than this is asked for in parts.
 LONGEST_EXPORT = 50_000
 
@@ -67,6 +68,33 @@ async def count_states(tx: Tx) -> dict[str, int]:
     rows = await tx.fetch("SELECT state, count(*) AS count FROM letters GROUP BY state")
     counts = {row["state"]: row["count"] for row in rows}
     return {state: counts.get(state, 0) for state in STATES}
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """How far the letters of one kind about one sitting are."""
+
+    mailing: str
+    template: str
+    counts: Mapping[str, int]
+
+
+async def list_mailings(tx: Tx, *, mailing: str | None = None) -> list[Mailing]:
+    """How far each mailing is; or those about one thing."""
+    rows = await tx.fetch(
+        """
+        SELECT mailing, template, state, count(*) AS count FROM letters
+         WHERE mailing IS NOT NULL AND ($1::text IS NULL OR mailing = $1)
+         GROUP BY mailing, template, state
+         ORDER BY mailing, template
+        """,
+        mailing,
+    )
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for row in rows:
+        found = counts.setdefault((row["mailing"], row["template"]), dict.fromkeys(STATES, 0))
+        found[row["state"]] = row["count"]
+    return [Mailing(*names, found) for names, found in counts.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class Owed:
     context: Mapping[str, Any]
     useless_after: datetime | None = None
     turn: rules.Turn = rules.Turn.NEWS
+    mailing: str | None = None  # what many letters go out together for
 
 
 async def queue(tx: Tx, *, owed: Sequence[Owed]) -> None:
@@ -51,13 +52,13 @@ async def queue(tx: Tx, *, owed: Sequence[Owed]) -> None:
     await tx.execute(
         """
         INSERT INTO letters (cause, template, recipient, recipient_key, person, language, context,
-                             useless_after, turn, give_up_by)
+                             useless_after, turn, mailing, give_up_by)
         SELECT cause, template, recipient, recipient_key, person, language, context::jsonb,
-               useless_after, turn, LEAST(now() + $10, useless_after)
+               useless_after, turn, mailing, LEAST(now() + $11, useless_after)
           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                      $7::text[], $8::timestamptz[], $9::smallint[])
+                      $7::text[], $8::timestamptz[], $9::smallint[], $10::text[])
                AS owed (cause, template, recipient, recipient_key, person, language, context,
-                        useless_after, turn)
+                        useless_after, turn, mailing)
         ON CONFLICT (cause, recipient, template) DO NOTHING
         """,
         [letter.cause for letter in owed],
@@ -69,6 +70,7 @@ async def queue(tx: Tx, *, owed: Sequence[Owed]) -> None:
         [to_json(dict(letter.context)).decode() for letter in owed],
         [letter.useless_after for letter in owed],
         [letter.turn for letter in owed],
+        [letter.mailing for letter in owed],
         rules.TRIED_FOR,
     )
 

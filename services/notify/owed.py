@@ -8,7 +8,7 @@ from services.notify.contacts import Contact
 from services.notify.letters import Owed
 from services.notify.rules import Turn
 from services.notify.unaddressed import Unaddressed
-from shared.events import Event, enrollment, identity, payments
+from shared.events import Event, enrollment, identity, payments, scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Letter:
     tells: tuple[str, ...] = ()
     cause: tuple[str, ...] = ("request_id",)
     useless_after: str | None = None  # the time it tells of: later the letter helps nobody
+    mailing: str | None = None  # of many that go out together: what they are about
 
 
 def _with_link(template: str, *tells: str) -> Letter:
@@ -87,6 +88,10 @@ TO_ACCOUNTS: Mapping[type[Event], Letter] = {
     payments.RefundCompleted: Letter(
         "refund_completed", ("method", "amount_twd", "completed_at"), ("refund_id",)
     ),
+    scoring.ResultsReleased: Letter("results_released", cause=("result_id",), mailing="sitting"),
+    scoring.ResultCorrected: Letter(
+        "result_corrected", ("reason",), ("result_id",), mailing="sitting"
+    ),
 }
 
 LETTERS = {**TO_ADDRESSES, **TO_ACCOUNTS}
@@ -118,6 +123,7 @@ def owe_to_accounts(letter: Letter, events: Sequence[Any]) -> list[Unaddressed]:
             template=letter.template,
             context=_about(event) | {name: getattr(event, name) for name in letter.tells},
             useless_after=_useless_after(letter, event),
+            mailing=getattr(event, letter.mailing) if letter.mailing else None,
         )
         for event in events
     ]
@@ -133,12 +139,17 @@ def address(letter: Unaddressed, to: Contact) -> Owed:
         context=letter.context,
         useless_after=letter.useless_after,
         turn=Turn.NEWS if letter.useless_after is None else Turn.DEADLINES,
+        mailing=letter.mailing,
     )
 
 
-def _about(event: enrollment.RegistrationEvent | payments.OrderEvent) -> dict[str, Any]:
-    """Say what every letter about a registration says. An order may be for several of a group:
-    any of them leads to its page."""
+def _about(
+    event: enrollment.RegistrationEvent | payments.OrderEvent | scoring.ResultEvent,
+) -> dict[str, Any]:
+    """Say what every letter about a registration or a result says. An order may be for several of
+    a group: any of them leads to its page."""
+    if isinstance(event, scoring.ResultEvent):
+        return {"reference": event.id_number, "titles": event.sitting_titles}
     if isinstance(event, payments.OrderEvent):
         registration_id, titles = event.registration_ids[0], event.titles
     else:

@@ -24,16 +24,18 @@ class Unaddressed:
     template: str
     context: Mapping[str, Any]
     useless_after: datetime | None
+    mailing: str | None = None
 
 
 async def keep(tx: Tx, *, owed: Sequence[Unaddressed]) -> None:
     """Keep letters until there is word of their recipients; told twice, they are kept once."""
     await tx.execute(
         """
-        INSERT INTO unaddressed (account_id, cause, template, context, useless_after)
-        SELECT account_id, cause, template, context::jsonb, useless_after
-          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
-               AS owed (account_id, cause, template, context, useless_after)
+        INSERT INTO unaddressed (account_id, cause, template, context, useless_after, mailing)
+        SELECT account_id, cause, template, context::jsonb, useless_after, mailing
+          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
+                      $6::text[])
+               AS owed (account_id, cause, template, context, useless_after, mailing)
         ON CONFLICT DO NOTHING
         """,
         [letter.account_id for letter in owed],
@@ -41,6 +43,7 @@ async def keep(tx: Tx, *, owed: Sequence[Unaddressed]) -> None:
         [letter.template for letter in owed],
         [to_json(dict(letter.context)).decode() for letter in owed],
         [letter.useless_after for letter in owed],
+        [letter.mailing for letter in owed],
     )
 
 
@@ -50,9 +53,10 @@ async def take(tx: Tx, *, account_ids: Sequence[UUID]) -> list[Unaddressed]:
         """
         WITH taken AS (
             DELETE FROM unaddressed WHERE account_id = ANY($1::uuid[])
-            RETURNING account_id, cause, template, context, useless_after, owed_at
+            RETURNING account_id, cause, template, context, useless_after, mailing, owed_at
         )
-        SELECT account_id, cause, template, context, useless_after FROM taken ORDER BY owed_at
+        SELECT account_id, cause, template, context, useless_after, mailing
+          FROM taken ORDER BY owed_at
         """,
         account_ids,
     )
@@ -61,6 +65,11 @@ async def take(tx: Tx, *, account_ids: Sequence[UUID]) -> list[Unaddressed]:
 
 async def count(tx: Tx) -> int:
     found: int = await tx.fetchval("SELECT count(*) FROM unaddressed")
+    return found
+
+
+async def count_of_mailing(tx: Tx, *, mailing: str) -> int:
+    found: int = await tx.fetchval("SELECT count(*) FROM unaddressed WHERE mailing = $1", mailing)
     return found
 
 

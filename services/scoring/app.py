@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from services.scoring import pages, staff
+from services.scoring import pages
 from services.scoring.consumers import HANDLERS
+from services.scoring.schedule import JOBS
 from services.scoring.settings import Settings
+from services.scoring.staff import correcting, marks, overview, people, preview, release
 from shared import guards, run
 from shared.auth import Role
+from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
 
@@ -20,17 +23,35 @@ def create_app(settings: Settings) -> Service:
         folder=HERE,
         audiences=[
             Audience(
+                "/scoring/staff/marks/",
+                marks.ROUTES,
+                guards.staff(Role.EXAMINER),
+                body_limit=marks.BODY_LIMIT,
+            ),
+            Audience(
+                "/scoring/staff/candidates/",
+                [*people.ROUTES, *correcting.ROUTES],
+                guards.staff(Role.EXAMINER),
+            ),
+            Audience(
+                "/scoring/staff/results/",
+                preview.ROUTES,
+                guards.staff(Role.EXAMINER, Role.RELEASER),
+            ),
+            Audience("/scoring/staff/release/", release.ROUTES, guards.staff(Role.RELEASER)),
+            Audience(
                 "/scoring/staff/",
-                staff.ROUTES,
+                overview.ROUTES,
                 guards.staff(Role.EXAMINER, Role.RELEASER, Role.ADMINISTRATOR),
             ),
             Audience("/scoring/", pages.ROUTES, guards.EVERYONE),
         ],
+        provided={VAULT: settings.vault},
     )
 
 
 def create_worker(settings: Settings) -> Worker:
-    return Worker("scoring", settings, folder=HERE, handlers=HANDLERS)
+    return Worker("scoring", settings, folder=HERE, handlers=HANDLERS, jobs=JOBS)
 
 
 ENTRY = run.Entry("scoring", Settings, create_app, create_worker, folder=HERE)

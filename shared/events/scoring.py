@@ -17,6 +17,7 @@ class ResultEvent(Event):
     entry_id: UUID
     account_id: UUID
     id_number: str
+    sitting: str  # its code in the catalogue
     programme: str
     exam_titles: dict[str, str]  # by language
     sitting_titles: dict[str, str]

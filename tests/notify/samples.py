@@ -22,6 +22,12 @@ def sample(event: type[Event]) -> dict[str, Any]:
     return recorded
 
 
+def reference_of(event: type[Event]) -> str:
+    """What the letter about this sample quotes."""
+    recorded = sample(event)
+    return str(recorded.get("reference") or recorded["id_number"])
+
+
 def contact(**changed: Any) -> ContactChanged:
     """Word of whoever the samples of enrollment and payments are about."""
     recorded = sample(ContactChanged) | {"account_id": ACCOUNT} | changed

@@ -25,7 +25,7 @@ from shared.events.payments import InstructionsIssued, RefundCompleted, RefundDu
 from shared.inbox import Handler
 from tests.eventually import eventually
 from tests.notify.conftest import House, MakeHouse
-from tests.notify.samples import ACCOUNT, contact, sample
+from tests.notify.samples import ACCOUNT, contact, reference_of, sample
 from tests.notify.test_consumers import hear
 
 EVERY_FACT = pytest.mark.parametrize("fact", owed.TO_ACCOUNTS, ids=lambda event: event.name)
@@ -70,7 +70,7 @@ async def test_every_fact_owes_one_letter_however_often_and_in_whatever_order_it
     assert row["template"] == owed.TO_ACCOUNTS[fact].template
     assert (row["recipient"], row["person"]) == ("candidate@exam.example", "王大同")
     assert row["language"] == "zh-Hant-TW"
-    assert row["context"]["reference"] == "HK-7Q4M-2XKD"
+    assert row["context"]["reference"] == reference_of(fact)
     assert await count_kept(house.pool) == 0
 
 

@@ -17,9 +17,10 @@ from shared.events.enrollment import (
     SubmissionDue,
 )
 from shared.events.payments import InstructionsIssued, OrderPaid, RefundCompleted, RefundDue
+from shared.events.scoring import ResultCorrected, ResultsReleased
 from shared.i18n import LANGUAGES
 from tests.notify.conftest import make_settings
-from tests.notify.samples import kept, owed_for
+from tests.notify.samples import kept, owed_for, reference_of
 
 EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
 ENROLLMENT_PAGE = "http://127.0.0.1/enrollment/registrations/0197b1c2-3d4e-7f50-8a61-9b2c3d4e5f60"
@@ -46,12 +47,12 @@ def write(writer: Writer, fact: type[Event], language: str, **changed: Any) -> W
         ("en", "Basic, sitting 3 of 11, 28 March 2026, Taoyuan"),
     ],
 )
-def test_every_letter_names_the_registration(
+def test_every_letter_names_the_registration_or_the_entry(
     writer: Writer, fact: type[Event], language: str, title: str
 ) -> None:
     letter = write(writer, fact, language)
-    assert "HK-7Q4M-2XKD" in letter.subject
-    assert "HK-7Q4M-2XKD" in letter.text
+    assert reference_of(fact) in letter.subject
+    assert reference_of(fact) in letter.text
     assert title in letter.text
     assert {"en": "Dear 王大同", "zh-Hant-TW": "王大同 您好"}[language] in letter.text
 
@@ -240,3 +241,22 @@ def test_who_is_confirmed_is_told_the_day_of_the_exam_and_of_the_ticket(
     letter = write(writer, RegistrationConfirmed, language)
     assert exam in letter.text
     assert ticket in letter.text
+
+
+@EVERY_LANGUAGE
+def test_letters_about_results_do_not_say_what_they_are_and_lead_to_them(
+    writer: Writer, language: str
+) -> None:
+    for fact in (ResultsReleased, ResultCorrected):
+        letter = write(writer, fact, language)
+        assert "http://127.0.0.1/scoring/results/" in letter.text
+        assert ("第二大題" in letter.text) == (fact is ResultCorrected)
+
+
+def test_letters_that_differ_in_the_reference_only_are_written_out_once(writer: Writer) -> None:
+    first = write(writer, ResultsReleased, "en")
+    forms = len(writer._forms)
+    second = write(writer, ResultsReleased, "en", id_number="SMR123456")
+    assert len(writer._forms) == forms
+    assert second.text == first.text.replace("937803WLC", "SMR123456")
+    assert "SMR123456" in second.html
