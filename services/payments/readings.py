@@ -42,10 +42,15 @@ class Reading:
 
 
 def read_paid(fields: Mapping[str, str], *, merchant_id: str, received_at: datetime) -> Reading:
-    """Read a signed notice of the ReturnURL."""
+    """Read a signed notice of the ReturnURL.
+
+    The forms that we sign for browsers have a good signature, too, and say nothing of an outcome.
+    """
     meaning: Meaning = None
     if fields.get("MerchantID") != merchant_id:
         word = "foreign"
+    elif "RtnCode" not in fields or ecpay.is_ambiguous(fields):
+        word = "unreadable"
     elif fields.get("SimulatePaid", "0") != "0":
         word = "simulated"
     elif fields.get("RtnCode") != ecpay.PAID:
@@ -63,6 +68,8 @@ def read_issued(fields: Mapping[str, str], *, merchant_id: str, received_at: dat
     meaning: Meaning = None
     if fields.get("MerchantID") != merchant_id:
         word = "foreign"
+    elif ecpay.is_ambiguous(fields):
+        word = "unreadable"
     elif fields.get("RtnCode") not in {ecpay.ACCOUNT_ISSUED, ecpay.CODE_ISSUED}:
         word = "not_issued"
     else:

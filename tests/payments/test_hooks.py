@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from services.payments import ecpay, notices, readings, settlement
+from services.payments.methods import Form
 from services.payments.order_book import Order
 from shared.db import transaction
 from shared.events.payments import OrderPaid
@@ -121,6 +122,27 @@ async def test_a_signed_notice_that_cannot_be_read_is_kept_and_asked_about(
     assert await send(till, sign(notice(number, **changed))) == (200, "1|OK")
     assert [each.reading for each in await till.notices(order)] == ["unreadable"]
     assert (await till.load(order)).state == "open"
+
+
+async def test_a_field_that_was_signed_is_not_hidden_in_another(till: Till) -> None:
+    """Fields are joined before they are signed, so the signature fits other fields, too."""
+    order, number = await owe(till)
+    signed = sign(notice(number, SimulatePaid="1"))
+    hiding = {**signed, "RtnMsg": f"{signed['RtnMsg']}&SimulatePaid=1"}
+    del hiding["SimulatePaid"]
+    assert ecpay.is_signed(hiding, **KEYS)
+    await send(till, hiding)
+    assert [each.reading for each in await till.notices(order)] == ["unreadable"]
+    assert (await till.load(order)).state == "open"
+
+
+async def test_the_form_we_sign_for_a_browser_is_no_notice(till: Till) -> None:
+    order = await till.owe()
+    opened = await till.begin(order, "card")
+    assert isinstance(opened.page, Form)
+    await send(till, dict(opened.page.fields))
+    assert [each.reading for each in await till.notices(order)] == ["unreadable"]
+    assert [each.state for each in await till.attempts(order)] == ["created"]
 
 
 async def test_money_for_a_trade_nobody_knows_is_an_orphan(till: Till) -> None:
