@@ -60,12 +60,6 @@ def is_signed(fields: Mapping[str, str], *, key: str, iv: str) -> bool:
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
-def is_ambiguous(fields: Mapping[str, str]) -> bool:
-    """Tell whether other fields have the same signature: they are joined before they are signed, so
-    that one value may be what was signed as several."""
-    return any("&" in f"{name}{value}" or "=" in name for name, value in fields.items())
-
-
 def parse(body: bytes) -> dict[str, str]:
     """Read url-encoded pairs, each name once; raise NotUnderstood when they are anything else."""
     fields: dict[str, str] = {}

@@ -124,16 +124,32 @@ async def test_a_signed_notice_that_cannot_be_read_is_kept_and_asked_about(
     assert (await till.load(order)).state == "open"
 
 
-async def test_a_field_that_was_signed_is_not_hidden_in_another(till: Till) -> None:
-    """Fields are joined before they are signed, so the signature fits other fields, too."""
+@pytest.mark.parametrize(
+    "hidden", [{"simulatepaid": "1"}, {"RtnMsg": "交易成功&SimulatePaid=1"}], ids=["case", "joined"]
+)
+async def test_a_simulated_payment_cannot_be_made_to_look_real(
+    till: Till, hidden: dict[str, str]
+) -> None:
+    """ECPay joins fields before it signs them, in lower case: its signature fits these, too."""
     order, number = await owe(till)
-    signed = sign(notice(number, SimulatePaid="1"))
-    hiding = {**signed, "RtnMsg": f"{signed['RtnMsg']}&SimulatePaid=1"}
-    del hiding["SimulatePaid"]
-    assert ecpay.is_signed(hiding, **KEYS)
-    await send(till, hiding)
+    altered = {**sign(notice(number, SimulatePaid="1")), **hidden}
+    del altered["SimulatePaid"]
+    assert ecpay.is_signed(altered, **KEYS)
+    assert await send(till, altered) == (200, "1|OK")
     assert [each.reading for each in await till.notices(order)] == ["unreadable"]
     assert (await till.load(order)).state == "open"
+
+
+async def test_a_payment_is_not_counted_again_under_its_number_in_lower_case(till: Till) -> None:
+    """The signature fits both; whoever pays by card sees theirs in the browser."""
+    _, number = await owe(till)
+    signed = sign(notice(number))
+    assert await send(till, signed) == (200, "1|OK")
+    altered = {**signed, "MerchantTradeNo": number.lower()}
+    assert ecpay.is_signed(altered, **KEYS)
+    assert await send(till, altered) == (200, "1|OK")
+    assert await till.kinds() == {"order": 1}
+    assert await till.undecided() == []
 
 
 async def test_the_form_we_sign_for_a_browser_is_no_notice(till: Till) -> None:
