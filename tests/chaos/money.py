@@ -33,7 +33,7 @@ from tests.chaos.targets import Process, Targets, opened
 from tests.eventually import eventually
 from tests.payments.till import TITLES
 from tests.sandbox import CREDENTIALS, Sandbox
-from tests.sessions import sign_in
+from tests.sessions import trust
 from tests.site import SECRET
 
 WEB, WORKER, SANDBOX, RELAY = "web", "worker", "sandbox", "relay"
@@ -135,27 +135,27 @@ async def run(*, orders: int, seed: int) -> Verdict:
         ClientSession() as session,
     ):
         pool = await db.create_pool(house.url("payments"), application="chaos", size=2)
-        crowd = Payers(house.site, house.sandbox_url, await _draw(pool, orders, dice), dice)
+        crowd = Payers(house.site, house.sandbox_url, _draw(orders, dice), dice, await trust(pool))
         await house.start_processes()
-        paying = asyncio.create_task(crowd.pay_all())
-        meanwhile = [
-            asyncio.create_task(_submit(enrollment, crowd, dice)),
-            asyncio.create_task(_hurry(pool)),
-        ]
-        answered = 0
-        while not paying.done() and time.monotonic() - began < LONGEST_SECONDS:
-            await asyncio.wait([paying], timeout=dice.uniform(SHORTEST_GAP, LONGEST_GAP))
-            # On a slow machine a process takes long to come back: some progress lies between blows.
-            is_progress = crowd.answered > answered + orders * PAGES_OF_EACH // BLOWS
-            if is_progress and len(crowd.told) < orders * 0.95:
-                await _strike(house, dice, faults)
-                answered = crowd.answered
-        settling = time.monotonic()
-        sandbox = Sandbox(house.sandbox_url, session)
-        await _settle(house, pool, sandbox, crowd, paying)
-        for task in meanwhile:
-            task.cancel()
-        await asyncio.gather(*meanwhile, return_exceptions=True)
+        async with asyncio.TaskGroup() as tasks:
+            paying = tasks.create_task(crowd.pay_all())
+            meanwhile = (
+                tasks.create_task(_submit(enrollment, crowd, dice)),
+                tasks.create_task(_hurry(pool)),
+            )
+            answered = 0
+            # The last are left in peace, so that what was struck last is seen to recover.
+            while len(crowd.told) < orders * 0.95 and time.monotonic() - began < LONGEST_SECONDS:
+                await asyncio.sleep(dice.uniform(SHORTEST_GAP, LONGEST_GAP))
+                # On a slow machine a process takes long to come back: some progress lies between.
+                if crowd.answered > answered + orders * PAGES_OF_EACH // BLOWS:
+                    await _strike(house, dice, faults)
+                    answered = crowd.answered
+            settling = time.monotonic()
+            sandbox = Sandbox(house.sandbox_url, session)
+            await _settle(house, pool, sandbox, crowd, paying)
+            for task in meanwhile:
+                task.cancel()
         settled = time.monotonic() - settling
         await house.end(WORKER, RELAY, WEB)
         verdict = await judge(
@@ -171,25 +171,22 @@ async def run(*, orders: int, seed: int) -> Verdict:
     return verdict
 
 
-async def _draw(pool: Pool, orders: int, dice: random.Random) -> Sequence[Person]:
+def _draw(orders: int, dice: random.Random) -> Sequence[Person]:
     """Think of people: who owes what, and how they mean to pay."""
     others = max(2, orders // PAYING_FOR_EACH_OTHER)
     pays = [True] * orders + [False] * others
     dice.shuffle(pays)
-    accounts = [uuid4() for _ in pays]
-    cookies = await sign_in(pool, accounts)
     return [
         Person(
-            account_id=account_id,
+            account_id=uuid4(),
             registration_id=uuid4(),
-            cookie=cookie,
             amount_twd=dice.choice(AMOUNTS_TWD),
             ways=dice.sample(WAYS, 2 if one_pays and dice.random() < SHARE_PAYING_TWICE else 1),
             pays=one_pays,
             is_troubled=dice.random() < SHARE_TROUBLED,
             is_impatient=dice.random() < SHARE_IMPATIENT,
         )
-        for account_id, cookie, one_pays in zip(accounts, cookies, pays, strict=True)
+        for one_pays in pays
     ]
 
 
@@ -199,16 +196,24 @@ async def _submit(enrollment: Pool, crowd: Payers, dice: random.Random) -> None:
         while several[0] > crowd.begun + AHEAD:
             await asyncio.sleep(0.05)
         events = [_submitted(person) for person in several[1]]
-        while True:
-            try:
+        is_said = False
+        while not is_said:
+            # What was perhaps said is said again: an order is opened once.
+            with _patience():
                 async with db.transaction(enrollment) as tx:
                     await outbox.publish(tx, events)
-                break
-            except Exception as error:
-                if not db.is_unavailable(error):
-                    raise
-                # Perhaps it was said, and is now said twice: an order is opened once.
-                await asyncio.sleep(0.1)
+                is_said = True
+            await asyncio.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _patience() -> Iterator[None]:
+    """Bear that the database is away."""
+    try:
+        yield
+    except Exception as error:
+        if not db.is_unavailable(error):
+            raise
 
 
 def _in_parts(
@@ -243,7 +248,7 @@ async def _hurry(pool: Pool) -> None:
     """Let the worker ask the providers after seconds, not hours: each second leaves a
     quarter of the wait."""
     while True:
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with _patience():
             await pool.execute(
                 """
                 WITH later AS (
@@ -273,15 +278,14 @@ async def _settle(
     """Wait until nobody waits, and all that the providers know has arrived."""
 
     async def is_settled() -> bool:
-        if not paying.done():
-            return False
-        try:
+        counted, on_the_way = None, True
+        with _patience():
             counted = await pool.fetchval("SELECT count(*) FROM captures")
-            on_the_way = await pool.fetchval("SELECT count(*) FROM outbox")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            on_the_way = await pool.fetchval("SELECT count(*) > 0 FROM outbox")
+        if on_the_way or not paying.done():
             return False
         taken = (await sandbox.captured())["payments"]
-        return not on_the_way and counted == taken and not await sandbox.count_waiting()
+        return bool(counted == taken and not await sandbox.count_waiting())
 
     try:
         await eventually(is_settled, seconds=SETTLING_SECONDS)

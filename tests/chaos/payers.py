@@ -4,7 +4,7 @@ and look at their orders until these say that the money has arrived."""
 import asyncio
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -51,7 +51,6 @@ class Person:
 
     account_id: UUID
     registration_id: UUID
-    cookie: str
     amount_twd: int
     ways: Sequence[str]  # two: a code is taken for each, and both are paid
     pays: bool
@@ -85,6 +84,8 @@ class Payers:
     sandbox: str
     people: Sequence[Person]
     dice: random.Random
+    sign_in: Callable[[UUID], str]
+    cookies: dict[UUID, str] = field(default_factory=dict)
     begun: int = 0
     asked: int = 0
     answered: int = 0
@@ -216,15 +217,21 @@ class Payers:
         self, person: Person, path: str, form: Mapping[str, str] | None = None
     ) -> Page:
         """Open a page of ours, or send a form to it, signed in."""
-        headers = {"Cookie": person.cookie, "Accept-Language": "en", **FROM_OUR_PAGE}
-        url = f"{self.site}{path}"
+        method, url = "GET" if form is None else "POST", f"{self.site}{path}"
         while True:
-            page = await self._ask(
-                "GET" if form is None else "POST", url, data=form, headers=headers
-            )
+            cookie = self._show_session(person)
+            headers = {"Cookie": cookie, "Accept-Language": "en", **FROM_OUR_PAGE}
+            page = await self._ask(method, url, data=form, headers=headers)
             if not page.location.startswith("/identity/"):
                 return page
-            await asyncio.sleep(PAUSE_SECONDS)  # it does not know its sessions yet
+            # The session has to be renewed, or its key is not known yet.
+            self.cookies.pop(person.account_id, None)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _show_session(self, person: Person) -> str:
+        if person.account_id not in self.cookies:
+            self.cookies[person.account_id] = self.sign_in(person.account_id)
+        return self.cookies[person.account_id]
 
     async def _press(self, page: str, choice: str) -> Page:
         return await self._ask("POST", page, data={"choice": choice}, headers=FROM_OUR_PAGE)
