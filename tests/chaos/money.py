@@ -157,6 +157,7 @@ async def run(*, orders: int, seed: int) -> Verdict:
             for task in meanwhile:
                 task.cancel()
         settled = time.monotonic() - settling
+        await crowd.look_once_more()
         await house.end(WORKER, RELAY, WEB)
         verdict = await judge(
             house,
@@ -290,7 +291,6 @@ async def _settle(
     try:
         await eventually(is_settled, seconds=SETTLING_SECONDS)
         await paying
-        await crowd.look_once_more()
     except TimeoutError:
         house.misbehaved.append(f"not settled after {SETTLING_SECONDS} seconds")
         paying.cancel()

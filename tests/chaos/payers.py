@@ -195,9 +195,7 @@ class Payers:
         """Look until it says that the money has arrived; the impatient pay once more meanwhile."""
         looks = 0
         while person.pays or looks < LOOKS_OF_OTHERS:
-            page = await self._visit(person, order)
-            if ARRIVED in unescape(page.text):
-                self.told.add(person.registration_id)
+            if self._read(person, await self._visit(person, order)):
                 return
             looks += 1
             if person.pays and person.is_impatient and looks == LOOKS_OF_THE_IMPATIENT:
@@ -211,7 +209,14 @@ class Payers:
         async with ClientSession(cookie_jar=DummyCookieJar()) as self._session:
             for person in self.people:
                 if not person.pays:
-                    await self._look(person, await self._find_order(person))
+                    page = await self._visit(person, await self._find_order(person))
+                    self._read(person, page)
+
+    def _read(self, person: Person, page: Page) -> bool:
+        """See whether one's order says that the money has arrived; nobody forgets that it did."""
+        if ARRIVED in unescape(page.text):
+            self.told.add(person.registration_id)
+        return person.registration_id in self.told
 
     async def _visit(
         self, person: Person, path: str, form: Mapping[str, str] | None = None
