@@ -21,6 +21,7 @@ PEOPLE: list[tuple[str, str, tuple[Role, ...], str]] = [
     ("finance", "王志豪", (Role.FINANCE,), "/payments/staff/"),
     ("examiner", "張淑芬", (Role.EXAMINER,), "/scoring/staff/"),
     ("releaser", "李建宏", (Role.RELEASER,), "/scoring/staff/"),
+    ("centre", "陳美玲", (Role.CENTRE,), "/enrollment/staff/centre/"),
     ("administrator", "黃怡君", (Role.ADMINISTRATOR,), "/identity/staff/"),
 ]
 
