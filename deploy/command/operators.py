@@ -1,7 +1,9 @@
 """What an operator does: these run a module of ours in the environment of this checkout."""
 
+import os
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import NoReturn
 
 from deploy.command.starting import ROOT, start_servers
@@ -50,6 +52,12 @@ def audit(asked: Namespace) -> int:
 def ledger(asked: Namespace) -> int:
     """Hold the ledger of payments against what it tells of."""
     return _become("services.payments.app", "ledger", asked.verb, *asked.more)
+
+
+def verify_statement(asked: Namespace) -> int:
+    """Check a statement on this machine. It needs none of our servers."""
+    words = [sys.executable, "-m", "deploy.verify_statement", asked.statement, *asked.more]
+    become(words, folder=Path.cwd(), environment={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def run_role(asked: Namespace) -> int:

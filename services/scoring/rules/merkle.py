@@ -6,6 +6,7 @@ since otherwise all possible results of somebody could be tried until one fits t
 """
 
 import hashlib
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 DOMAIN = b"examhall result v1"
 HASH_BYTES = 32
 SALT_BYTES = 32
+# More than there are people; a proof of more is none.
+MOST_RESULTS = 2**40
 
 
 def make_salt() -> bytes:
@@ -87,3 +90,34 @@ class Proof:
 
     def proves(self, root: bytes) -> bool:
         return self.find_root() == root
+
+
+def write_proof(proof: Proof) -> str:
+    """Write a proof as a text that people keep, send, and check anywhere."""
+    return json.dumps(
+        {
+            "content": proof.content,
+            "salt": proof.salt.hex(),
+            "position": proof.position,
+            "count": proof.count,
+            "path": proof.path.hex(),
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def read_proof(text: str) -> Proof | None:
+    """Read a proof; None when it is none."""
+    try:
+        told = json.loads(text)
+        proof = Proof(
+            content=str(told["content"]),
+            salt=bytes.fromhex(told["salt"]),
+            position=int(told["position"]),
+            count=int(told["count"]),
+            path=bytes.fromhex(told["path"]),
+        )
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return proof if proof.count <= MOST_RESULTS else None

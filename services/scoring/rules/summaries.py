@@ -1,0 +1,80 @@
+"""Results in a word, and many of them in figures: what came out for how many."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from services.scoring.rules.data_file import Titles
+from services.scoring.rules.layout import load_layout
+from services.scoring.rules.outcomes import GivenOutcome, ScoredOutcome
+from services.scoring.rules.scheme import load_scheme
+
+ABSENT = {"zh-Hant-TW": "缺考", "en": "Absent"}
+DISQUALIFIED = {"zh-Hant-TW": "取消考試資格", "en": "Disqualified"}
+NO_LEVEL = {"zh-Hant-TW": "未達標準", "en": "No level reached"}
+SCORES_ONLY = {"zh-Hant-TW": "僅列分項成績", "en": "Scores of papers only"}
+# As many bars as are read at a glance.
+BINS = 10
+
+Outcomes = Sequence[ScoredOutcome | GivenOutcome]
+
+
+def summarise(outcome: ScoredOutcome | GivenOutcome) -> Titles:
+    """Say in a word what came out."""
+    if outcome.is_absent:
+        return ABSENT
+    if isinstance(outcome, GivenOutcome):
+        if outcome.grade is None:
+            return SCORES_ONLY
+        return load_layout(outcome.layout, outcome.version).grades[outcome.grade]
+    if outcome.is_disqualified:
+        return DISQUALIFIED
+    levels = load_scheme(outcome.scheme, outcome.version).levels
+    return next((level.titles for level in levels if level.name == outcome.level), NO_LEVEL)
+
+
+def score_of(outcome: ScoredOutcome | GivenOutcome) -> str:
+    """The one number of a result, where it has one."""
+    number = outcome.total if isinstance(outcome, ScoredOutcome) else outcome.overall
+    return "" if number is None or outcome.is_absent else format(number, "f")
+
+
+def count_words(outcomes: Outcomes, language: str) -> list[tuple[str, int]]:
+    """Count what came out: everything that could, the best first."""
+    counts = Counter(summarise(outcome)[language] for outcome in outcomes)
+    possible = [titles[language] for titles in _possible(outcomes)]
+    return [(word, counts[word]) for word in dict.fromkeys([*possible, *counts])]
+
+
+def _possible(outcomes: Outcomes) -> Iterable[Titles]:
+    first = next(iter(outcomes), None)
+    if isinstance(first, ScoredOutcome):
+        yield from (level.titles for level in load_scheme(first.scheme, first.version).levels)
+        yield NO_LEVEL
+    elif isinstance(first, GivenOutcome):
+        layout = load_layout(first.layout, first.version)
+        yield from (layout.grades[grade] for grade in layout.exams[first.exam].grades)
+    yield ABSENT
+
+
+def count_scores(outcomes: Outcomes) -> list[tuple[str, int]]:
+    """Count totals or overall scores in bins of one width; none where an exam has no such score."""
+    numbers = [float(score) for outcome in outcomes if (score := score_of(outcome))]
+    first = next(iter(outcomes), None)
+    if not numbers or first is None:
+        return []
+    lowest, highest = _range(first)
+    width = -(-(highest - lowest) // BINS)
+    counts = Counter(min(int((number - lowest) // width), BINS - 1) for number in numbers)
+    return [
+        (f"{lowest + at * width}–{min(lowest + (at + 1) * width - 1, highest)}", counts[at])
+        if at < BINS - 1
+        else (f"{lowest + at * width}–{highest}", counts[at])
+        for at in range(BINS)
+    ]
+
+
+def _range(outcome: ScoredOutcome | GivenOutcome) -> tuple[int, int]:
+    if isinstance(outcome, ScoredOutcome):
+        return 0, int(load_scheme(outcome.scheme, outcome.version).maximum)
+    overall = load_layout(outcome.layout, outcome.version).exams[outcome.exam].overall
+    return (overall.lowest, overall.highest) if overall else (0, BINS)
