@@ -18,6 +18,7 @@ from shared.guards import RENEWAL, SIGN_IN
 from tests.enrollment.candidates import give_registration
 from tests.enrollment.programs import give_token, show_token
 from tests.payments.owned import give_order, give_paid_order
+from tests.scoring.papers import give_result
 from tests.site import FROM_OUR_PAGE, Site
 
 TABLE = Path(__file__).with_name("access.toml")
@@ -52,6 +53,7 @@ GIVEN: dict[str, Give] = {
     "registration_id": give_registration,
     "token_id": give_token,
     "order_id": give_order,
+    "result_id": give_result,
     "/payments/applications/{registration_id}": give_paid_order,
     "/payments/orders/{order_id}/receipt.pdf": give_paid_order,
     "/payments/orders/{order_id}/refunds/{refund_id}/payee": give_paid_order,

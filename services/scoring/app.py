@@ -7,7 +7,15 @@ from services.scoring.consumers import HANDLERS
 from services.scoring.pages.paper import STATEMENTS
 from services.scoring.schedule import JOBS
 from services.scoring.settings import Settings
-from services.scoring.staff import organisations, overview
+from services.scoring.staff import (
+    correcting,
+    marks,
+    organisations,
+    overview,
+    people,
+    preview,
+    release,
+)
 from shared import guards, run
 from shared.auth import Role
 from shared.pdf import Pdf
@@ -24,6 +32,23 @@ def create_app(settings: Settings) -> Service:
         settings,
         folder=HERE,
         audiences=[
+            Audience(
+                "/scoring/staff/marks/",
+                marks.ROUTES,
+                guards.staff(Role.EXAMINER),
+                body_limit=marks.BODY_LIMIT,
+            ),
+            Audience(
+                "/scoring/staff/candidates/",
+                [*people.ROUTES, *correcting.ROUTES],
+                guards.staff(Role.EXAMINER),
+            ),
+            Audience(
+                "/scoring/staff/results/",
+                preview.ROUTES,
+                guards.staff(Role.EXAMINER, Role.RELEASER),
+            ),
+            Audience("/scoring/staff/release/", release.ROUTES, guards.staff(Role.RELEASER)),
             Audience(
                 "/scoring/staff/organisations/",
                 organisations.ROUTES,

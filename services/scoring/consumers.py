@@ -12,23 +12,25 @@ async def on_entry_recorded(tx: Tx, events: list[EntryRecorded]) -> None:
     await sittings.note(tx, recorded=events)
     await candidates.note(tx, recorded=events)
     # Whoever registers for an exam here holds the result from then on.
-    await holders.note(
+    await _hold(
         tx,
-        holders=[
+        [
             Holder(event.entry_id, event.account_id, event.recorded_at)
             for event in events
             if event.account_id is not None
         ],
     )
-    await releases.look_again(tx, entry_ids=[event.entry_id for event in events])
 
 
 async def on_results_account_opened(tx: Tx, events: list[ResultsAccountOpened]) -> None:
-    await holders.note(
-        tx,
-        holders=[Holder(event.entry_id, event.account_id, event.registered_at) for event in events],
+    await _hold(
+        tx, [Holder(event.entry_id, event.account_id, event.registered_at) for event in events]
     )
-    await releases.look_again(tx, entry_ids=[event.entry_id for event in events])
+
+
+async def _hold(tx: Tx, found: list[Holder]) -> None:
+    await holders.note(tx, holders=found)
+    await releases.look_again(tx, held=[(one.entry_id, one.registered_at) for one in found])
 
 
 HANDLERS: Handlers = {

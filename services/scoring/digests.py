@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from shared.db import Row, Tx
 from shared.errors import Refused
@@ -27,7 +28,7 @@ class Digest:
     count: int
     published_at: datetime
     titles: Mapping[str, str]
-    zone: str
+    zone: ZoneInfo
 
 
 _SELECT = """
@@ -37,7 +38,7 @@ _SELECT = """
 
 
 def _read(row: Row) -> Digest:
-    return Digest(**row)
+    return Digest(**{**row, "zone": ZoneInfo(row["zone"])})
 
 
 async def publish(

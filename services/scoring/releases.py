@@ -48,13 +48,14 @@ class Release:
     approved_at: datetime
     released_at: datetime | None
     ordered_by: UUID | None
+    told_through: UUID | None
     told_at: datetime | None
     is_out: bool  # by the clock of the database
 
 
 _COLUMNS = (
-    "sitting, digest_id, approved_by, approved_at, released_at, ordered_by, told_at,"
-    " COALESCE(released_at <= now(), false) AS is_out"
+    "sitting, digest_id, approved_by, approved_at, released_at, ordered_by,"
+    " told_through, told_at, COALESCE(released_at <= now(), false) AS is_out"
 )
 
 
@@ -124,7 +125,8 @@ async def _set(tx: Tx, *, sitting: str, released_at: datetime | None, actor: UUI
     instant: datetime | None = await tx.fetchval(
         """
         UPDATE releases
-           SET released_at = COALESCE($2, clock_timestamp()), ordered_by = $3, told_at = NULL
+           SET released_at = COALESCE($2, clock_timestamp()), ordered_by = $3,
+               told_through = NULL, told_at = NULL
          WHERE sitting = $1
            AND (released_at IS NULL OR released_at > clock_timestamp() + $4::interval)
         RETURNING released_at
@@ -170,22 +172,37 @@ async def take_untold(tx: Tx) -> Release | None:
     return _read(row) if row else None
 
 
-async def note_told(tx: Tx, *, sitting: str) -> None:
-    await tx.execute("UPDATE releases SET told_at = now() WHERE sitting = $1", sitting)
+async def note_progress(tx: Tx, *, sitting: str, through: UUID | None) -> None:
+    """Note as far as which entry everybody was told; None: to the end."""
+    await tx.execute(
+        """
+        UPDATE releases
+           SET told_through = $2, told_at = CASE WHEN $2::uuid IS NULL THEN now() END
+         WHERE sitting = $1
+        """,
+        sitting,
+        through,
+    )
 
 
-async def look_again(tx: Tx, *, entry_ids: Sequence[UUID]) -> None:
-    """Have it looked once more whether somebody is to be told: of these entries is news.
+async def look_again(tx: Tx, *, held: Sequence[tuple[UUID, datetime]]) -> None:
+    """Have it looked once more, from the first entry on, whether somebody is to be told: of these
+    entries is news, of holders since then. Those who came after the release are no news.
 
     Not only of releases that are done: whoever is telling holds the row, and so either finds the
-    news, or is done before this is written, and looks again.
+    news, or goes on after this is written, and from the first entry on.
     """
     await tx.execute(
         """
-        UPDATE releases SET told_at = NULL
-         WHERE sitting IN (SELECT sitting FROM candidates WHERE entry_id = ANY($1::uuid[]))
+        UPDATE releases SET told_through = NULL, told_at = NULL
+         WHERE EXISTS (
+               SELECT FROM unnest($1::uuid[], $2::timestamptz[]) AS news (entry_id, since)
+                 JOIN candidates ON candidates.entry_id = news.entry_id
+                WHERE candidates.sitting = releases.sitting
+                  AND since < COALESCE(releases.released_at, 'infinity'))
         """,
-        entry_ids,
+        [entry_id for entry_id, _ in held],
+        [since for _, since in held],
     )
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.scoring import candidates, releases, scores, sittings
+from services.scoring import releases, scores, sittings
 from services.scoring.rules import score_table
 from services.scoring.rules.score_table import Known, Report
 from services.scoring.scores import Scored
 from services.scoring.sittings import Sitting
 from shared import audit
 from shared.audit import Line
-from shared.db import Tx, affected
+from shared.db import Row, Tx, affected
 from shared.errors import Refused
 
 # Files nobody imported in the end go in small bites.
@@ -100,25 +100,34 @@ async def list_(tx: Tx, *, sitting: str, limit: int) -> list[ScoreFile]:
 async def judge(tx: Tx, *, file: ScoreFile, sitting: Sitting) -> Report:
     """Say of every row what its import would do now."""
     content = await tx.fetchval("SELECT content FROM score_files WHERE id = $1", file.id)
-    known = await _know(tx, sitting)
     # Thousands of rows: not in the loop, in which others wait for their pages.
-    return await asyncio.to_thread(score_table.judge, content, marking=sitting.marking, known=known)
+    numbers = await asyncio.to_thread(score_table.list_numbers, content, marking=sitting.marking)
+    rows = await tx.fetch(
+        r"""
+        SELECT candidates.entry_id, id_number, candidate_number, is_cancelled, given,
+               scores.entry_id IS NOT NULL AS has_scores
+          FROM candidates
+          LEFT JOIN scores ON scores.entry_id = candidates.entry_id
+                          AND scores.sitting = candidates.sitting
+         WHERE candidates.sitting = $1
+           AND (id_number = ANY($2::text[])
+                OR upper(regexp_replace(candidate_number, '\s', '', 'g')) = ANY($2::text[]))
+        """,
+        sitting.code,
+        numbers,
+    )
+    return await asyncio.to_thread(_judge, content, sitting, rows)
 
 
-async def _know(tx: Tx, sitting: Sitting) -> dict[str, Known]:
-    present = await scores.list_(tx, sitting=sitting.code)
-    known: dict[str, Known] = {}
-    for each in await candidates.list_(tx, sitting=sitting.code):
-        one = Known(
-            each.entry_id,
-            each.is_cancelled,
-            each.entry_id in present,
-            present.get(each.entry_id),
-        )
-        # A number somebody has as candidate number may not hide another's ID number.
-        known.setdefault("".join(each.candidate_number.split()).upper(), one)
-        known[each.id_number] = one
-    return known
+def _judge(content: Sequence[Sequence[str]], sitting: Sitting, rows: Sequence[Row]) -> Report:
+    known = [
+        (row, Known(row["entry_id"], row["is_cancelled"], row["has_scores"], row["given"]))
+        for row in rows
+    ]
+    by_number = {"".join(row["candidate_number"].split()).upper(): one for row, one in known}
+    # A number somebody has as candidate number may not hide another's ID number.
+    by_number |= {row["id_number"]: one for row, one in known}
+    return score_table.judge(content, marking=sitting.marking, known=by_number)
 
 
 async def import_(tx: Tx, *, file_id: UUID, actor: UUID, now: datetime) -> int:

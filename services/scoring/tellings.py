@@ -13,40 +13,56 @@ from shared.db import Tx
 from shared.events.scoring import ResultCorrected, ResultsReleased
 
 # A transaction of some hundred milliseconds: killed in between, no more than that is done again.
-TOLD_AT_ONCE = 5_000
+RESULTS_AT_ONCE = 5_000
 
 # To whom a result is owed: whoever held it before it could be seen in any version, and was not
 # told yet. Where no instant is set, that is everybody.
 _SEEN_SINCE = "GREATEST(COALESCE(releases.released_at, 'infinity'), first.approved_at)"
 _OWED = f"""
-      FROM results
-      JOIN results AS first ON first.entry_id = results.entry_id AND first.version = 1
-      JOIN releases ON releases.sitting = results.sitting
-      JOIN candidates ON candidates.entry_id = results.entry_id AND NOT candidates.is_cancelled
-      JOIN holders ON holders.entry_id = results.entry_id
-       AND holders.registered_at < {_SEEN_SINCE}
-     WHERE results.sitting = $1 AND results.replaced_at IS NULL
-       AND NOT EXISTS (SELECT FROM told WHERE told.result_id = results.id
+      JOIN releases ON releases.sitting = result.sitting
+      JOIN results AS first ON first.entry_id = result.entry_id AND first.version = 1
+      JOIN candidates ON candidates.entry_id = result.entry_id AND NOT candidates.is_cancelled
+      JOIN holders ON holders.entry_id = result.entry_id AND holders.registered_at < {_SEEN_SINCE}
+     WHERE NOT EXISTS (SELECT FROM told WHERE told.result_id = result.id
                                           AND told.account_id = holders.account_id)
 """
 
 
 async def tell(tx: Tx) -> int:
-    """Tell some of those who are owed the results of a release that is out; return how many.
+    """Tell those who are owed the next results of a release that is out; return how many results
+    were gone through, so that there may be more as long as that is not zero.
 
     Only whoever this marks is told, in the same transaction, so nobody is told twice.
     """
     release = await releases.take_untold(tx)
     if release is None:
         return 0
-    sitting = await sittings.load(tx, code=release.sitting)
+    page = await tx.fetch(
+        """
+        SELECT id, entry_id FROM results
+         WHERE sitting = $1 AND replaced_at IS NULL AND ($2::uuid IS NULL OR entry_id > $2)
+         ORDER BY entry_id
+         LIMIT $3
+        """,
+        release.sitting,
+        release.told_through,
+        RESULTS_AT_ONCE,
+    )
+    await _tell_page(tx, release.sitting, [row["id"] for row in page])
+    through = page[-1]["entry_id"] if len(page) == RESULTS_AT_ONCE else None
+    await releases.note_progress(tx, sitting=release.sitting, through=through)
+    return len(page)
+
+
+async def _tell_page(tx: Tx, code: str, result_ids: Sequence[UUID]) -> None:
+    sitting = await sittings.load(tx, code=code)
     rows = await tx.fetch(
         f"""
         WITH owed AS (
-            SELECT results.id AS result_id, holders.account_id, candidates.entry_id, id_number,
+            SELECT result.id AS result_id, holders.account_id, candidates.entry_id, id_number,
                    {_SEEN_SINCE} AS released_at
+              FROM (SELECT id, entry_id, sitting FROM results WHERE id = ANY($1::uuid[])) AS result
             {_OWED}
-             LIMIT $2
         ), marked AS (
             INSERT INTO told (result_id, account_id) SELECT result_id, account_id FROM owed
             ON CONFLICT DO NOTHING
@@ -54,8 +70,7 @@ async def tell(tx: Tx) -> int:
         )
         SELECT owed.* FROM owed JOIN marked USING (result_id, account_id)
         """,  # noqa: S608 (a constant)
-        release.sitting,
-        TOLD_AT_ONCE,
+        result_ids,
     )
     await outbox.publish(
         tx,
@@ -70,9 +85,6 @@ async def tell(tx: Tx) -> int:
             for row in rows
         ],
     )
-    if len(rows) < TOLD_AT_ONCE:
-        await releases.note_told(tx, sitting=release.sitting)
-    return len(rows)
 
 
 async def tell_corrected(
@@ -133,5 +145,13 @@ async def measure(tx: Tx, *, sitting: str) -> Progress:
         """,
         sitting,
     )
-    to_tell = await tx.fetchval(f"SELECT count(*) {_OWED}", sitting)
+    to_tell = await tx.fetchval(
+        f"""
+        SELECT count(*)
+          FROM (SELECT id, entry_id, sitting FROM results
+                 WHERE sitting = $1 AND replaced_at IS NULL) AS result
+        {_OWED}
+        """,  # noqa: S608 (a constant)
+        sitting,
+    )
     return Progress(told, to_tell)

@@ -1,4 +1,4 @@
-"""A database of scoring."""
+"""A database of scoring, and a site with staff at work."""
 
 from collections.abc import AsyncIterator
 
@@ -7,6 +7,7 @@ import pytest
 from shared import db
 from shared.db import Pool
 from tests.conftest import MakeDatabase
+from tests.scoring.office import Office, open_office
 
 
 @pytest.fixture
@@ -19,3 +20,9 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
     pool = await db.create_pool(database_url, application="test")
     yield pool
     await pool.close()
+
+
+@pytest.fixture
+async def office(make_database: MakeDatabase) -> AsyncIterator[Office]:
+    async with open_office(make_database) as office:
+        yield office

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.scoring import corrections, statements
+from services.scoring import corrections, shares, statements
 from services.scoring.conduct_records import Breach
 from services.scoring.corrections import Basis
 from services.scoring.statements import Statement
@@ -148,3 +148,19 @@ async def correct(pool: Pool, entry_id: UUID, given: Mapping[str, Any], *breache
 async def find(pool: Pool, entry_id: UUID) -> Statement:
     async with transaction(pool) as tx:
         return (await statements.list_versions(tx, entry_id=entry_id))[0]
+
+
+async def give_result(site: Site, owner: UUID) -> dict[str, str]:
+    """Let somebody hold a result that is out, and have a link to it."""
+    result, now, share_id = (await give(site, owner)).result, datetime.now(UTC), uuid4()
+    async with transaction(site.pools["scoring"]) as tx:
+        await shares.create(
+            tx,
+            share_id=share_id,
+            entry_id=result.entry_id,
+            account_id=owner,
+            label="university",
+            expires_at=now + timedelta(days=7),
+            now=now,
+        )
+    return {"result_id": str(result.id), "share_id": str(share_id)}

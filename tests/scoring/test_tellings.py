@@ -85,7 +85,7 @@ async def test_what_was_killed_on_the_way_goes_on_where_it_was(
 ) -> None:
     await prepare(pool, 7)
     await release_at_once(pool)
-    monkeypatch.setattr(tellings, "TOLD_AT_ONCE", 3)
+    monkeypatch.setattr(tellings, "RESULTS_AT_ONCE", 3)
     async with transaction(pool) as tx:
         assert await tellings.tell(tx) == 3
 
@@ -110,7 +110,7 @@ async def test_the_job_tells_as_long_as_there_is_somebody_to_tell(
 ) -> None:
     await prepare(pool, 4)
     await release_at_once(pool)
-    monkeypatch.setattr(tellings, "TOLD_AT_ONCE", 2)
+    monkeypatch.setattr(tellings, "RESULTS_AT_ONCE", 2)
     now = datetime.now(UTC)
     assert [await tell_results(pool, now) for _ in range(4)] == [2, 2, 0, 0]
     assert len(await take_told(pool)) == 4
@@ -183,5 +183,15 @@ async def test_a_release_that_is_over_is_not_looked_at_again_for_nothing(pool: P
     await prepare(pool, 1)
     await release_at_once(pool)
     await tell_all(pool)
+    async with transaction(pool) as tx:
+        assert await releases.take_untold(tx) is None
+
+
+async def test_whoever_opens_an_account_after_the_release_makes_no_work(pool: Pool) -> None:
+    """On results night they are thousands, and none of them is owed anything."""
+    await prepare(pool, 1)
+    await release_at_once(pool)
+    await tell_all(pool)
+    await hear(pool, opened(0, await released_at(pool) + SECOND))
     async with transaction(pool) as tx:
         assert await releases.take_untold(tx) is None

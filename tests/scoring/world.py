@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4, uuid5
 
 from services.scoring import approvals, drafts, releases, score_files, sittings, tellings
 from services.scoring.consumers import HANDLERS
 from shared import events, inbox, outbox
-from shared.db import Pool, transaction
+from shared.db import Connection, Pool, transaction
 from shared.events import Event, decode
 from shared.events.enrollment import EntryRecorded
 from shared.events.identity import ResultsAccountOpened
@@ -168,12 +168,14 @@ async def order(pool: Pool, released_at: datetime, code: str = BASIC) -> None:
 
 
 async def tell_all(pool: Pool) -> int:
-    total = 0
-    while True:
+    """Tell as long as the job would; return how many were told."""
+    before = await pool.fetchval("SELECT count(*) FROM told")
+    more = True
+    while more:
         async with transaction(pool) as tx:
-            if not (done := await tellings.tell(tx)):
-                return total
-            total += done
+            more = bool(await tellings.tell(tx))
+    after = await pool.fetchval("SELECT count(*) FROM told")
+    return int(after - before)
 
 
 async def take_told(pool: Pool) -> list[ResultEvent]:
@@ -185,7 +187,8 @@ async def take_told(pool: Pool) -> list[ResultEvent]:
         return [None] * len(messages)
 
     async with pool.acquire() as connection:
-        while (await outbox.relay_batch(connection, send)).confirmed:
+        # A connection of a pool is one, whatever its type says.
+        while (await outbox.relay_batch(cast("Connection", connection), send)).confirmed:
             pass
     classes: dict[str, type[ResultEvent]] = {
         event.name: event for event in (ResultsReleased, ResultCorrected)

@@ -151,7 +151,7 @@ CREATE TABLE results (
 );
 
 CREATE UNIQUE INDEX results_one_counts ON results (entry_id) WHERE replaced_at IS NULL;
-CREATE INDEX results_sitting ON results (sitting) WHERE replaced_at IS NULL;
+CREATE INDEX results_sitting ON results (sitting, entry_id) WHERE replaced_at IS NULL;
 
 CREATE TRIGGER results_are_never_removed
     BEFORE DELETE OR TRUNCATE ON results
@@ -176,13 +176,14 @@ CREATE TRIGGER results_change_by_being_replaced_only
 -- A sitting whose results are approved, and from when on they can be seen: by this alone it is
 -- decided, and by the clock of this database.
 CREATE TABLE releases (
-    sitting     text        PRIMARY KEY REFERENCES sittings,
-    digest_id   uuid        NOT NULL REFERENCES digests,
-    approved_by uuid        NOT NULL,
-    approved_at timestamptz NOT NULL,
-    released_at timestamptz,               -- NULL: not set, or stopped
-    ordered_by  uuid,
-    told_at     timestamptz,               -- everybody who was to be told has been
+    sitting      text        PRIMARY KEY REFERENCES sittings,
+    digest_id    uuid        NOT NULL REFERENCES digests,
+    approved_by  uuid        NOT NULL,
+    approved_at  timestamptz NOT NULL,
+    released_at  timestamptz,              -- NULL: not set, or stopped
+    ordered_by   uuid,
+    told_through uuid,                     -- whoever tells has come as far as this entry
+    told_at      timestamptz,              -- everybody who was to be told has been
     CHECK ((released_at IS NULL) = (ordered_by IS NULL))
 );
 

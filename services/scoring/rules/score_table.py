@@ -20,6 +20,7 @@ ID_NUMBER = Column("id_number", {"zh-Hant-TW": "識別號碼", "en": "ID number"
 CANDIDATE_NUMBER = Column("candidate_number", {"zh-Hant-TW": "考生號碼", "en": "Candidate number"})
 NAME = Column("name", {"zh-Hant-TW": "姓名", "en": "Name"})
 ABSENT = Column("absent", {"zh-Hant-TW": "缺考", "en": "Absent"})
+_NUMBERS = {ID_NUMBER.key, CANDIDATE_NUMBER.key}
 YES = {"yes", "y", "x", "1", "true", "absent", "是", "缺考", "v"}
 NO = {"", "no", "n", "0", "false", "否", "-"}
 
@@ -78,20 +79,35 @@ def all_columns(marking: Marking) -> tuple[Column, ...]:
     return (ID_NUMBER, CANDIDATE_NUMBER, NAME, *marking.columns, ABSENT)
 
 
+def list_numbers(table: Sequence[Sequence[str]], *, marking: Marking) -> set[str]:
+    """All that may be somebody's number, as it is compared."""
+    heads = _read_heads(table[0], marking) if table else []
+    places = [at for at, head in enumerate(heads) if head in _NUMBERS]
+    return {_number(row[at]) for row in table[1:] for at in places if at < len(row)}
+
+
+def _read_heads(row: Sequence[str], marking: Marking) -> list[str | None]:
+    names = {name: column.key for column in all_columns(marking) for name in column.names}
+    return [names.get(squeeze(cell)) for cell in row]
+
+
+def _number(text: str) -> str:
+    return "".join(text.split()).upper()
+
+
 def judge(
     table: Sequence[Sequence[str]], *, marking: Marking, known: Mapping[str, Known]
 ) -> Report:
     """Judge every row. Candidates are known by ID number and by candidate number, in capitals."""
     if not table:
         return Report([], missing=[ID_NUMBER])
-    names = {name: column.key for column in all_columns(marking) for name in column.names}
-    heads = [names.get(squeeze(cell)) for cell in table[0]]
+    heads = _read_heads(table[0], marking)
     ignored = [
         cell[:LONGEST_SHOWN]
         for cell, head in zip(table[0], heads, strict=True)
         if cell and not head
     ]
-    if ID_NUMBER.key not in heads and CANDIDATE_NUMBER.key not in heads:
+    if not _NUMBERS & {*heads}:
         return Report([], missing=[ID_NUMBER], ignored=ignored)
     return Report([*_judge_rows(table[1:], heads, marking, known)], ignored=ignored)
 
@@ -108,7 +124,7 @@ def _judge_rows(
         if not any(row):
             continue
         typed = cells.get(ID_NUMBER.key) or cells.get(CANDIDATE_NUMBER.key) or ""
-        number, candidate = typed[:LONGEST_SHOWN], known.get("".join(typed.split()).upper())
+        number, candidate = typed[:LONGEST_SHOWN], known.get(_number(typed))
         if candidate is None:
             yield RowReport(line, number, "unknown")
         elif candidate.is_cancelled:

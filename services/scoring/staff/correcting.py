@@ -1,0 +1,153 @@
+"""Proposing a correction of an approved result: other scores or breaches, and the reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from services.scoring import candidates, corrections, results, rules, sittings
+from services.scoring.candidates import Candidate
+from services.scoring.conduct_records import Breach, RuleDoesNotApply, judge
+from services.scoring.corrections import Basis, BreachesDoNotFit, NothingChanges
+from services.scoring.rules import Fault, Marking, RowDoesNotFit, SchemeMarking
+from services.scoring.sittings import Sitting
+from services.scoring.staff import asked
+from shared.auth import PRINCIPAL
+from shared.db import POOL, Tx, transaction
+from shared.observe import ARRIVED_AT
+from shared.templates import render
+
+LONGEST_CELL = 40
+
+
+@dataclass
+class Typed:
+    """What was typed, and what is wrong with it."""
+
+    cells: Mapping[str, str]
+    is_absent: bool
+    kept: list[Breach]  # breaches that still count
+    reason: str = ""
+    faults: list[Fault] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose result is to be corrected, and how it comes about."""
+
+    candidate: Candidate
+    sitting: Sitting
+    marking: Marking
+    basis: Basis
+
+
+async def _load(tx: Tx, request: web.Request) -> Subject:
+    entry_id = asked.named(request, "entry_id")
+    candidate = await candidates.load(tx, entry_id=entry_id)
+    sitting = await sittings.load(tx, code=candidate.sitting)
+    current = await results.find_current(tx, entry_id=entry_id)
+    return Subject(
+        candidate,
+        sitting,
+        corrections.marking_of(sitting, current),
+        await corrections.find_basis(tx, entry_id=entry_id),
+    )
+
+
+async def show_form(request: web.Request) -> web.Response:
+    async with transaction(request.config_dict[POOL]) as tx:
+        subject = await _load(tx, request)
+    basis = subject.basis
+    cells = subject.marking.write(basis.given) if basis.given is not None else {}
+    return _show(request, subject, Typed(cells, basis.given is None, list(basis.breaches)))
+
+
+async def propose(request: web.Request) -> web.Response:
+    posted = await request.post()
+    async with transaction(request.config_dict[POOL]) as tx:
+        subject = await _load(tx, request)
+    typed = Typed(
+        cells={
+            column.key: str(posted.get(column.key, "")).strip()[:LONGEST_CELL]
+            for column in subject.marking.columns
+        },
+        is_absent=posted.get("is_absent") == "yes",
+        kept=[
+            breach
+            for breach in subject.basis.breaches
+            if _key(breach) in posted.getall("breach", [])
+        ],
+        reason=str(posted.get("reason", "")),
+    )
+    reason, basis = _read(subject, typed, str(posted.get("rule", "")), str(posted.get("place", "")))
+    if basis is None or reason is None:
+        return _show(request, subject, typed)
+    try:
+        async with transaction(request.config_dict[POOL]) as tx:
+            correction_id = await corrections.propose(
+                tx,
+                entry_id=subject.candidate.entry_id,
+                basis=basis,
+                reason=reason,
+                actor=request[PRINCIPAL].id,
+                now=request[ARRIVED_AT],
+            )
+    except (NothingChanges, BreachesDoNotFit) as refusal:
+        typed.sentences.append(refusal.sentence)
+        return _show(request, subject, typed)
+    raise web.HTTPSeeOther(f"/scoring/staff/results/corrections/{correction_id}")
+
+
+def _read(subject: Subject, typed: Typed, rule: str, place: str) -> tuple[str | None, Basis | None]:
+    """Read what was typed; what is wrong with it is noted there."""
+    reason = None
+    try:
+        reason = asked.read_reason(typed.reason)
+    except ValueError as wrong:
+        typed.sentences.append(str(wrong))
+    breaches = list(typed.kept)
+    if rule:
+        section, _, part = place.partition(".")
+        try:
+            judge(subject.sitting, breach := Breach(rule, section, part))
+            breaches.append(breach)
+        except RuleDoesNotApply as refusal:
+            typed.sentences.append(refusal.sentence)
+    given = None
+    if not typed.is_absent:
+        try:
+            given = subject.marking.read(typed.cells)
+        except RowDoesNotFit as wrong_cells:
+            typed.faults.extend(wrong_cells.faults)
+    is_wrong = typed.faults or typed.sentences
+    return reason, None if is_wrong else Basis(given, breaches)
+
+
+def _key(breach: Breach) -> str:
+    return f"{breach.rule}/{breach.section}/{breach.part}"
+
+
+def _show(request: web.Request, subject: Subject, typed: Typed) -> web.Response:
+    known = rules.find_exam_rules(subject.sitting.programme)
+    marking = subject.marking
+    return render(
+        request,
+        "staff/edit_correction.html",
+        status=422 if typed.faults or typed.sentences else 200,
+        candidate=subject.candidate,
+        sitting=subject.sitting,
+        columns=marking.columns,
+        typed=typed,
+        breaches=[
+            (_key(breach), breach, breach in typed.kept) for breach in subject.basis.breaches
+        ],
+        rules={rule.number: rule for rule in known.rules} if known else {},
+        scheme=marking.scheme if isinstance(marking, SchemeMarking) else None,
+    )
+
+
+ROUTES = [
+    web.get("/{entry_id}/correction", show_form),
+    web.post("/{entry_id}/correction", propose),
+]
