@@ -56,8 +56,12 @@ def ledger(asked: Namespace) -> int:
 
 def verify_statement(asked: Namespace) -> int:
     """Check a statement on this machine. It needs none of our servers."""
-    words = [sys.executable, "-m", "deploy.verify_statement", asked.statement, *asked.more]
-    become(words, folder=Path.cwd(), environment={**os.environ, "PYTHONPATH": str(ROOT)})
+    become(
+        # -P: nothing is imported from wherever the statement lies.
+        [sys.executable, "-P", "-m", "deploy.verify_statement", asked.statement, *asked.more],
+        folder=Path(os.environ.get("EXAMHALL_CALLED_FROM", ROOT)),
+        environment={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
 
 
 def run_role(asked: Namespace) -> int:
