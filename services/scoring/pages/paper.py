@@ -29,6 +29,8 @@ CHECK = mark(
     "Scan the code to see whether this statement holds: it may have been replaced since. It is"
     " signed electronically and can also be checked without us, with the keys we have published."
 )
+# Seals look random.
+QR_MASK = 3
 COLUMNS = (mark("Paper"), mark("Score"), mark("Most, or range"))
 REPLACED = mark("This version was replaced. It does not hold any more.")
 
@@ -64,7 +66,7 @@ def describe(request: web.Request, statement: Statement, sealed: str) -> Mapping
             translate(request, NO_CERTIFICATE),
         ],
         "check": translate(request, CHECK),
-        "code": qr(address),
+        "code": qr(address, mask=QR_MASK),
         "code_says": translate(request, mark("QR code that leads to the check of this statement")),
         "address": address,
     }
