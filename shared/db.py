@@ -54,11 +54,14 @@ async def create_pool(url: str, *, application: str, size: int = 10) -> Pool:
     )
 
 
-async def connect(url: str, *, application: str) -> Connection:
+async def connect(url: str, *, application: str, for_crowd: bool = False) -> Connection:
     """Open one connection that lives long: no pool, no reset between uses."""
-    connection = await asyncpg.connect(
-        url, server_settings=_options(application), timeout=ACQUIRE_SECONDS
-    )
+    options = _options(application)
+    if for_crowd:
+        # A plan made while a table was empty reads it from end to end, and a crowd fills one in a
+        # minute. Planning each statement anew costs little beside the hundreds of rows it settles.
+        options["plan_cache_mode"] = "force_custom_plan"
+    connection = await asyncpg.connect(url, server_settings=options, timeout=ACQUIRE_SECONDS)
     await _use_json(connection)
     return connection
 
@@ -92,6 +95,10 @@ async def transaction(pool: Pool) -> AsyncIterator[Tx]:
 def affected(status: str) -> int:
     """How many rows a command touched, from what PostgreSQL says of it: "DELETE 5"."""
     return int(status.rpartition(" ")[2])
+
+
+# What was asked for holds a sign that no text in the database can hold: there is nothing like it.
+NO_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 
 
 def is_unavailable(error: BaseException) -> bool:

@@ -136,7 +136,9 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def _commit(self, batch: "list[_Waiting[Item, Answer]]") -> None:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await db.connect(self._database_url, application=self._name)
+            self._connection = await db.connect(
+                self._database_url, application=self._name, for_crowd=True
+            )
         async with self._connection.transaction():
             outcomes = await self._settle(self._connection, [waiting.item for waiting in batch])
             if len(outcomes) != len(batch):

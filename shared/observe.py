@@ -5,7 +5,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from functools import cache
-from uuid import uuid4
+from secrets import token_hex
 
 import structlog
 from aiohttp import web
@@ -43,7 +43,9 @@ def configure_logs(settings: ServiceSettings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if readable:
-        processors.append(structlog.dev.ConsoleRenderer())
+        # A plain traceback: the rich one shows every local name, and passwords among them.
+        plain = structlog.dev.plain_traceback
+        processors.append(structlog.dev.ConsoleRenderer(exception_formatter=plain))
     else:
         processors += [
             structlog.processors.format_exc_info,
@@ -125,7 +127,7 @@ def _request_id(request: web.Request) -> str:
         given = request.headers.get("X-Request-Id", "")
         if given.isalnum() and len(given) <= 64:
             return given
-    return uuid4().hex
+    return token_hex(16)
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -51,6 +51,8 @@ async def show_problems(request: web.Request, handler: Handler) -> web.StreamRes
         if db.is_unavailable(error):
             log.error("database unavailable", error=repr(error))
             return show_refusal(request, Busy())
+        if isinstance(error, db.NO_TEXT):
+            return show_refusal(request, NoSuchPage())
         log.exception("request failed")
         return _show_status(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 

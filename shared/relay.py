@@ -50,7 +50,9 @@ class Relay:
 
     async def _relay_until_broken(self) -> None:
         # The database first: with nothing to send, a missing broker is no news.
-        connection = await db.connect(self._database_url, application=f"{self._service} relay")
+        connection = await db.connect(
+            self._database_url, application=f"{self._service} relay", for_crowd=True
+        )
         try:
             publisher = await Publisher.open(self._amqp_url, service=self._service)
             try:

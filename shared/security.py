@@ -1,8 +1,9 @@
 """What every answer carries, whatever was asked for."""
 
-from aiohttp import web
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from shared.settings import SETTINGS
+from aiohttp import web
 
 # Enough for any form of ours; an audience that takes files says so. See web.Audience.
 BODY_LIMIT = 64 * 1024
@@ -34,10 +35,13 @@ HEADERS = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
-async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Signal `on_response_prepare`: add what the handler did not set itself."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.config_dict[SETTINGS].is_https:
-        response.headers.setdefault("Strict-Transport-Security", HSTS)
-    response.headers["Server"] = "examhall"  # not which versions of what we run on
+def add_headers(*, is_https: bool) -> Callable[..., Coroutine[Any, Any, None]]:
+    """Make the signal `on_response_prepare` that adds what a handler did not set itself."""
+    headers = HEADERS | ({"Strict-Transport-Security": HSTS} if is_https else {})
+
+    async def add(request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        response.headers["Server"] = "examhall"  # not which versions of what we run on
+
+    return add

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from aiohttp import hdrs, web
@@ -31,7 +30,6 @@ class StaticFiles:
         self._by_url = {asset.url: asset for asset in assets.values()}
 
     @classmethod
-    @cache
     def load(cls, folder: Path = DIST) -> "StaticFiles":
         files = sorted(path for path in folder.glob("*") if path.is_file())
         if not files:

@@ -66,7 +66,7 @@ def build(services: Sequence[Service]) -> web.Application:
         ],
         client_max_size=BODY_LIMIT,
     )
-    root.add_routes(StaticFiles.load().routes())
+    root.add_routes(_static().routes())
     root.add_routes(
         [
             web.get("/healthz", health.healthz),
@@ -74,7 +74,7 @@ def build(services: Sequence[Service]) -> web.Application:
             web.get("/metrics", metrics),
         ]
     )
-    root.on_response_prepare.append(add_headers)
+    root.on_response_prepare.append(add_headers(is_https=first.settings.is_https))
     root[health.READINESS] = readiness = health.Readiness()
     for service in services:
         apps = [_mount(root, audience) for audience in service.audiences]
@@ -123,10 +123,15 @@ def _add_front(root: web.Application, service: Service) -> None:
 
 
 @cache
+def _static() -> StaticFiles:
+    return StaticFiles.load()
+
+
+@cache
 def _templates(folder: Path) -> Templates:
     """Read and compile a service's pages once, however often a process builds it."""
     catalogues = Catalogues([folder / "locales"])
-    return Templates([folder / "templates"], static=StaticFiles.load(), catalogues=catalogues)
+    return Templates([folder / "templates"], static=_static(), catalogues=catalogues)
 
 
 def _provide(service: Service, apps: Sequence[web.Application]) -> None:

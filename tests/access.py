@@ -16,6 +16,7 @@ from shared.auth import Role
 from shared.errors import ForeignForm, NotAllowed, Refused, SignedOut
 from shared.guards import RENEWAL, SIGN_IN
 from tests.enrollment.candidates import give_registration
+from tests.enrollment.centres import give_entry
 from tests.enrollment.programs import give_token, show_token
 from tests.payments.owned import give_order, give_paid_order
 from tests.scoring.papers import give_result
@@ -54,6 +55,7 @@ GIVEN: dict[str, Give] = {
     "token_id": give_token,
     "order_id": give_order,
     "result_id": give_result,
+    "/enrollment/registrations/{registration_id}/confirmation.pdf": give_entry,
     "/payments/applications/{registration_id}": give_paid_order,
     "/payments/orders/{order_id}/receipt.pdf": give_paid_order,
     "/payments/orders/{order_id}/refunds/{refund_id}/payee": give_paid_order,

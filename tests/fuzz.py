@@ -14,6 +14,7 @@ TRIES_AT_ONCE = 2_000
 TARGETS: Mapping[str, tuple[Callable[..., None], tuple[st.SearchStrategy[Any], ...]]] = {
     "notices": (fuzz.read_notice, (fuzz.bodies,)),
     "forgeries": (fuzz.forge_notice, (fuzz.fields,)),
+    "spellings": (fuzz.respell_notice, (fuzz.spellings(),)),
     "signatures": (
         fuzz.sign_with_two_keys,
         (fuzz.fields, st.text(max_size=20), st.text(max_size=20)),

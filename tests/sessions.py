@@ -1,6 +1,6 @@
 """Sessions for a crowd, without asking identity for each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,28 +11,33 @@ from shared import auth
 from shared.db import Pool
 
 
-async def sign_in(pool: Pool, people: Sequence[UUID]) -> list[str]:
-    """Give everybody a session signed by a key that the service was told of."""
+async def trust(pool: Pool) -> Callable[[UUID], str]:
+    """Tell a service of a key; return what signs somebody in with it, for as long as it lasts."""
     key, now = Ed25519PrivateKey.generate(), datetime.now(UTC)
     await pool.execute(
         "INSERT INTO session_keys (key_id, public_key, retires_at) VALUES ('bench', $1, $2)",
         key.public_key().public_bytes_raw(),
         now + timedelta(days=1),
     )
-    claims = {
-        "aud": auth.AUDIENCE,
-        "name": "王大同",
-        "roles": [],
-        "iat": now.timestamp(),
-        "exp": (now + auth.LIFETIME).timestamp(),
-    }
-    return [
-        "session="
-        + jwt.encode(
-            {**claims, "sub": str(person), "sid": str(uuid4())},
-            key,
-            algorithm=auth.ALGORITHM,
-            headers={"kid": "bench"},
+
+    def sign(person: UUID) -> str:
+        now = datetime.now(UTC)
+        claims = {
+            "aud": auth.AUDIENCE,
+            "name": "王大同",
+            "roles": [],
+            "iat": now.timestamp(),
+            "exp": (now + auth.LIFETIME).timestamp(),
+            "sub": str(person),
+            "sid": str(uuid4()),
+        }
+        return "session=" + jwt.encode(
+            claims, key, algorithm=auth.ALGORITHM, headers={"kid": "bench"}
         )
-        for person in people
-    ]
+
+    return sign
+
+
+async def sign_in(pool: Pool, people: Sequence[UUID]) -> list[str]:
+    """Give everybody a session."""
+    return [*map(await trust(pool), people)]

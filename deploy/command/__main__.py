@@ -96,6 +96,7 @@ def _add_checks(add: Add) -> None:
     bench.add_argument("names", nargs="*", metavar="name", help="which measurements; else all")
     chaos = add("chaos", measurements.chaos, "kill parts at random and see that nothing is lost")
     chaos.add_argument("--minutes", type=float, default=5, help="for how long (default 5)")
+    chaos.add_argument("--orders", type=int, help="pay so many orders meanwhile, count all money")
 
 
 def _add_operators(add: Add) -> None:

@@ -21,6 +21,9 @@ LINTERS = {
 }
 FAST_TESTS = ("tests/test_house_style.py", "tests/docs", "tests/unit")
 FAST_ONLY = ("-m", "not browser and not containers and not chaos")
+# Tests wait more than they work. Each process has servers of its own, which need memory.
+PROCESSES = min(os.cpu_count() or 1, 4)
+SIDE_BY_SIDE = ("--numprocesses", str(PROCESSES), "--dist", "loadfile")
 
 
 def check(_asked: Namespace) -> int:
@@ -41,9 +44,11 @@ def test(asked: Namespace) -> int:
     packages.install(missing, log=machine.setup_log, then="test")
     if (ROOT / "shared" / "frontend" / "package.json").exists():
         assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
-    start_servers(machine)
-    linters = {} if asked.more else LINTERS
-    return _run({**linters, "tests": ("pytest", *asked.more)}, machine.test_environment())
+    if asked.more:
+        start_servers(machine)
+        return _run({"tests": ("pytest", *asked.more)}, machine.test_environment())
+    environment = {"EXAMHALL_TEST_SERVERS": "embedded", **os.environ}
+    return _run({**LINTERS, "tests": ("pytest", *SIDE_BY_SIDE)}, environment)
 
 
 def _run(steps: Mapping[str, Sequence[str]], environment: Mapping[str, str]) -> int:

@@ -15,7 +15,8 @@ def bench(asked: Namespace) -> int:
 
 def chaos(asked: Namespace) -> int:
     """The chaos run starts and kills servers of its own, made by deploy.one_machine."""
-    return _run("tests.chaos", "--minutes", f"{asked.minutes:g}")
+    what = ("--orders", str(asked.orders)) if asked.orders else ("--minutes", f"{asked.minutes:g}")
+    return _run("tests.chaos", *what)
 
 
 def _run(*words: str) -> int:

@@ -7,6 +7,7 @@ from services.enrollment.api import claims as api_claims
 from services.enrollment.api import documents as api_documents
 from services.enrollment.api.calls import check_token
 from services.enrollment.api.claims import KEYED_CROWD, KeyedCrowd
+from services.enrollment.confirmations import CONFIRMATIONS, STACKS
 from services.enrollment.consumers import HANDLERS
 from services.enrollment.crowd import CROWD
 from services.enrollment.document_store import DOCUMENT_STORE, DocumentStore
@@ -15,9 +16,11 @@ from services.enrollment.pages.shown import SHOWN, Shown
 from services.enrollment.schedule import jobs
 from services.enrollment.settings import Settings
 from services.enrollment.staff.absences import BODY_LIMIT as ABSENCES_LIMIT
+from services.enrollment.staff.entry_imports import BODY_LIMIT as IMPORTS_LIMIT
 from shared import guards, run
 from shared.auth import Role
 from shared.group_commit import GroupCommit
+from shared.pdf import Pdf
 from shared.pictures import PICTURES, Pictures
 from shared.vault import VAULT
 from shared.web import Audience, Service
@@ -33,7 +36,9 @@ def create_app(settings: Settings) -> Service:
         "api claims", api_claims.settle, database_url=database_url
     )
     registrars = guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
+    centre_staff = guards.staff(Role.CENTRE, Role.ADMINISTRATOR)
     programs = guards.bearers(check_token)
+    papers = HERE / "templates" / "pdf"
     return Service(
         "enrollment",
         settings,
@@ -45,6 +50,13 @@ def create_app(settings: Settings) -> Service:
                 registrars,
                 body_limit=ABSENCES_LIMIT,
             ),
+            Audience(
+                "/enrollment/staff/lists/",
+                staff.IMPORT_ROUTES,
+                centre_staff,
+                body_limit=IMPORTS_LIMIT,
+            ),
+            Audience("/enrollment/staff/centre/", staff.CENTRE_ROUTES, centre_staff),
             Audience("/enrollment/staff/", staff.ROUTES, registrars),
             Audience(
                 "/enrollment/api/documents/",
@@ -70,6 +82,8 @@ def create_app(settings: Settings) -> Service:
             KEYED_CROWD: keyed_wishes,
             VAULT: settings.vault,
             DOCUMENT_STORE: DocumentStore(settings),
+            CONFIRMATIONS: Pdf(papers),
+            STACKS: Pdf(papers),
             PICTURES: Pictures(workers=settings.picture_workers),
         },
         background=[wishes, keyed_wishes],

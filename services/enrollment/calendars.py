@@ -45,7 +45,12 @@ class Calendar:
         return [one for one in self.listed.values() if one.level == level]
 
     def in_window(self, window: Window, now: datetime) -> list[Listed]:
-        return [one for one in self.listed.values() if one.sitting.window(now) == window]
+        """Those that candidates enter themselves, and whose registration stands so."""
+        return [
+            one
+            for one in self.listed.values()
+            if one.programme.entry == "candidate" and one.sitting.window(now) == window
+        ]
 
     def next_turn(self, now: datetime) -> datetime | None:
         """When the next window opens or closes: until then a page about windows stays right."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from services.enrollment import levels, places, programmes, sittings
+from services.enrollment import entries, levels, places, programmes, sittings
 from services.enrollment.catalogue_files import (
     Catalogue,
     CatalogueFile,
@@ -14,7 +14,7 @@ from services.enrollment.catalogue_files import (
     SittingInFile,
 )
 from services.enrollment.changes import CodeTaken, find_differences
-from services.enrollment.levels import LevelGroup, Series
+from services.enrollment.levels import LevelGroup, Paper, Series
 from services.enrollment.places import MoreAreTaken
 from services.enrollment.programmes import Choice, Programme, StillUsed
 from services.enrollment.sittings import Sitting
@@ -50,7 +50,7 @@ async def load(tx: Tx, *, file: CatalogueFile, actor: str, now: datetime) -> Rep
     await _bring_programme(tx, file, report, actor=actor, now=now)
     await _bring_levels(tx, file.catalogue, report, actor=actor)
     await _bring_series(tx, file.catalogue, report, actor=actor)
-    faults = await _bring_sittings(tx, file, report, actor=actor)
+    faults = await _bring_sittings(tx, file, report, actor=actor, now=now)
     if faults:
         raise Faulty(faults)
     return report
@@ -79,7 +79,14 @@ async def _bring_levels(tx: Tx, catalogue: Catalogue, report: Report, *, actor: 
     known = {(level.programme, level.code): level for level in await levels.list_(tx)}
     for position, group in enumerate(catalogue.level_groups):
         new = LevelGroup(
-            programme=catalogue.code, code=group.code, titles=group.titles, position=position
+            programme=catalogue.code,
+            code=group.code,
+            titles=group.titles,
+            position=position,
+            papers=[
+                Paper(paper.code, paper.titles, f"{paper.starts_at:%H:%M}")
+                for paper in group.papers
+            ],
         )
         old = known.get((new.programme, new.code))
         if old is None:
@@ -112,7 +119,7 @@ async def _bring_series(tx: Tx, catalogue: Catalogue, report: Report, *, actor: 
 
 
 async def _bring_sittings(
-    tx: Tx, file: CatalogueFile, report: Report, *, actor: str
+    tx: Tx, file: CatalogueFile, report: Report, *, actor: str, now: datetime
 ) -> Sequence[Fault]:
     known = {sitting.code: sitting for sitting in await sittings.list_(tx)}
     faults: list[Fault] = []
@@ -124,7 +131,7 @@ async def _bring_sittings(
             continue
         brought.add(code)
         try:
-            await _bring_sitting(tx, offered, known.get(code), report, actor=actor)
+            await _bring_sitting(tx, offered, known.get(code), report, actor=actor, now=now)
         except CodeTaken as refusal:
             faults.append(file.source.fault(place, refusal.sentence))
         except MoreAreTaken as refusal:
@@ -134,7 +141,7 @@ async def _bring_sittings(
 
 
 async def _bring_sitting(
-    tx: Tx, offered: Offered, old: Sitting | None, report: Report, *, actor: str
+    tx: Tx, offered: Offered, old: Sitting | None, report: Report, *, actor: str, now: datetime
 ) -> None:
     new = offered.sitting
     if old is None:
@@ -144,6 +151,7 @@ async def _bring_sitting(
         raise CodeTaken
     elif _is_to_change(old, new, report, f"sitting {new.code}"):
         await sittings.change(tx, old=old, new=new, actor=actor)
+        await entries.tell_again(tx, sitting=new.code, now=now)
     await places.offer(tx, sitting=new.code, capacities=offered.capacities, actor=actor)
 
 

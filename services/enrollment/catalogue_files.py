@@ -169,11 +169,20 @@ class SeriesInFile(Part):
     sittings: Annotated[list[SittingInFile], AfterValidator(_once("number"))] = []
 
 
+class PaperInFile(Part):
+    """What is sat, and when unless a centre says otherwise, by the centre's own clock."""
+
+    code: Code
+    titles: Titles
+    starts_at: time
+
+
 class LevelGroupInFile(Part):
     """What one registers for."""
 
     code: Code
     titles: Titles
+    papers: Annotated[list[PaperInFile], AfterValidator(_once("code"))] = []
     series: Annotated[list[SeriesInFile], AfterValidator(_once("code"))] = []
 
 

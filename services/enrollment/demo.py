@@ -3,19 +3,25 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.enrollment import catalogue, catalogue_files, sittings
+from services.enrollment import catalogue, catalogue_files, centres, sittings
 from services.enrollment.catalogue_files import (
     Catalogue,
     CatalogueFile,
     SeriesInFile,
     SittingInFile,
 )
+from services.enrollment.centres import Centre
 from services.enrollment.settings import Settings
 from shared import db
+from shared.db import Tx
 
 CODE = "look-around"
 MODEL = "hakka-115.toml"
+ENGLISH = "cambridge-english.toml"
+ENGLISH_CODE = "english-look-around"
 OPEN_FOR = timedelta(days=45)
+# The centre, and whose account enters its candidates; see services/identity/demo.py.
+CENTRE, CENTRE_STAFF = "TW940", "centre@examhall.example"
 # So that nobody finds a window that closes while they look.
 RENEWED_BEFORE = timedelta(days=15)
 
@@ -24,18 +30,57 @@ async def load_sittings(settings: Settings, *, now: datetime) -> None:
     """Bring in a programme whose windows lie around today, unless it is there."""
     if settings.is_https:
         raise SystemExit("sittings to look around with are not for a public site")
-    file = catalogue_files.read((catalogue_files.SHIPPED / MODEL).read_text(), name=MODEL)
-    today = now.astimezone(ZoneInfo(file.catalogue.zone)).date()
-    made = _around(file.catalogue, today)
     connection = await db.connect(str(settings.database_url), application="demo")
     try:
         async with connection.transaction():
-            known = [one for one in await sittings.list_(connection) if one.programme == CODE]
-            if all(one.closes_at <= now + RENEWED_BEFORE for one in known):
-                there = CatalogueFile(made, file.source, file.digest)
-                await catalogue.load(connection, file=there, actor="demo", now=now)
+            known = await sittings.list_(connection)
+            for name, code, make in (
+                (MODEL, CODE, _around),
+                (ENGLISH, ENGLISH_CODE, _with_english),
+            ):
+                made = [one for one in known if one.code.startswith(f"{code}-")]
+                if all(one.closes_at <= now + RENEWED_BEFORE for one in made):
+                    file = _read(name)
+                    today = now.astimezone(ZoneInfo(file.catalogue.zone)).date()
+                    there = CatalogueFile(make(file.catalogue, today), file.source, file.digest)
+                    await catalogue.load(connection, file=there, actor="demo", now=now)
+            await _add_centre(connection, now)
     finally:
         await connection.close()
+
+
+def _read(name: str) -> CatalogueFile:
+    return catalogue_files.read((catalogue_files.SHIPPED / name).read_text(), name=name)
+
+
+async def _add_centre(tx: Tx, now: datetime) -> None:
+    """Bring in a centre, and let the account to look around with enter its candidates."""
+    if CENTRE not in {centre.number for centre in await centres.list_(tx)}:
+        venue, address = "試用國民小學", "臺北市大安區辛亥路一段113號"
+        centre = Centre(CENTRE, "試用考試中心 Look-around Centre", venue, address, now)
+        await centres.add(tx, centre=centre, actor="demo")
+    await centres.admit(tx, number=CENTRE, email=CENTRE_STAFF, actor="demo")
+
+
+def _with_english(model: Catalogue, today: date) -> Catalogue:
+    """Add to the shipped exams a sitting that centres can enter candidates for."""
+    made = _sitting(
+        f"{ENGLISH_CODE}-{today:%y%m%d}",
+        int(f"{today.month}1"),
+        today - timedelta(days=1),
+        "考試中心可匯入考生",
+        "centres enter candidates",
+    )
+    return model.model_copy(
+        update={
+            "level_groups": [
+                group.model_copy(update={"series": [_with(series, *series.sittings, made)]})
+                for group in model.level_groups
+                for series in group.series
+                if group.code == "a2-key-for-schools"
+            ]
+        }
+    )
 
 
 def _around(model: Catalogue, today: date) -> Catalogue:

@@ -1,5 +1,6 @@
 """Level groups, which one registers for, and their series. Sole writer of these two tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,17 @@ from services.enrollment.changes import ChangedMeanwhile, CodeTaken, find_differ
 from services.enrollment.programmes import Titles
 from shared import audit
 from shared.audit import Line
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.errors import NoSuchPage
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What is sat, and when unless a centre says otherwise: "09:00", by the centre's own clock."""
+
+    code: str
+    titles: Titles
+    starts_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +30,7 @@ class LevelGroup:
     code: str
     titles: Titles
     position: int
+    papers: Sequence[Paper] = ()  # in order; none where the admission ticket says it
     edited_at: datetime | None = field(default=None, compare=False)
 
 
@@ -41,17 +52,17 @@ class Series:
 async def list_(tx: Tx) -> list[LevelGroup]:
     rows = await tx.fetch(
         """
-        SELECT programme, code, titles, position, edited_at FROM level_groups
+        SELECT programme, code, titles, position, papers, edited_at FROM level_groups
          ORDER BY programme, position, code
         """
     )
-    return [LevelGroup(**row) for row in rows]
+    return [_read_row(row) for row in rows]
 
 
 async def load(tx: Tx, *, programme: str, code: str) -> LevelGroup:
     row = await tx.fetchrow(
         """
-        SELECT programme, code, titles, position, edited_at FROM level_groups
+        SELECT programme, code, titles, position, papers, edited_at FROM level_groups
          WHERE programme = $1 AND code = $2
         """,
         programme,
@@ -59,7 +70,11 @@ async def load(tx: Tx, *, programme: str, code: str) -> LevelGroup:
     )
     if row is None:
         raise NoSuchPage
-    return LevelGroup(**row)
+    return _read_row(row)
+
+
+def _read_row(row: Row) -> LevelGroup:
+    return LevelGroup(**{**row, "papers": [Paper(**paper) for paper in row["papers"]]})
 
 
 async def list_series(tx: Tx) -> list[Series]:
@@ -92,8 +107,8 @@ async def load_series(tx: Tx, *, programme: str, level_group: str, code: str) ->
 async def add(tx: Tx, *, level: LevelGroup, actor: str) -> None:
     added = await tx.fetchval(
         """
-        INSERT INTO level_groups (programme, code, titles, position, edited_at)
-        VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO level_groups (programme, code, titles, position, papers, edited_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT DO NOTHING RETURNING code
         """,
         *_values(level),
@@ -108,8 +123,8 @@ async def change(tx: Tx, *, old: LevelGroup, new: LevelGroup, actor: str) -> Non
     """Write what is new, unless somebody has changed it since `old` was read."""
     written = await tx.fetchval(
         """
-        UPDATE level_groups SET titles = $3, position = $4, edited_at = $5
-         WHERE programme = $1 AND code = $2 AND edited_at IS NOT DISTINCT FROM $6
+        UPDATE level_groups SET titles = $3, position = $4, papers = $5, edited_at = $6
+         WHERE programme = $1 AND code = $2 AND edited_at IS NOT DISTINCT FROM $7
         RETURNING code
         """,
         *_values(new),
@@ -158,7 +173,14 @@ async def change_series(tx: Tx, *, old: Series, new: Series, actor: str) -> None
 
 
 def _values(level: LevelGroup) -> list[Any]:
-    return [level.programme, level.code, level.titles, level.position, level.edited_at]
+    return [
+        level.programme,
+        level.code,
+        level.titles,
+        level.position,
+        level.papers,
+        level.edited_at,
+    ]
 
 
 def _series_values(series: Series) -> list[Any]:

@@ -39,6 +39,11 @@ class Account:
         return bool(self.roles)
 
     @property
+    def sign_in_name(self) -> str:
+        """What is typed to sign in."""
+        return self.email
+
+    @property
     def subject(self) -> str:
         """How the audit log names it."""
         return f"account {self.id}"

@@ -28,6 +28,7 @@ def create_app(settings: Settings) -> Service:
             Audience("/identity/staff/", staff.ROUTES, guards.staff(Role.ADMINISTRATOR)),
             Audience("/identity/api/", api.ROUTES, guards.MACHINES, operations=api.OPERATIONS),
             Audience("/identity/account/", pages.ACCOUNT_ROUTES, guards.SIGNED_IN),
+            Audience("/identity/results/details/", pages.DETAILS_ROUTES, guards.CANDIDATES),
             Audience("/identity/", pages.ROUTES, guards.EVERYONE),
         ],
         front=Audience("/", pages.FRONT, guards.EVERYONE),

@@ -54,6 +54,15 @@ async def count(tx: Tx, limit: Limit, *, key: str, now: datetime) -> int:
     return number
 
 
+async def take_back(tx: Tx, limit: Limit, *, key: str) -> None:
+    """Count one less again: what was counted turned out to be right."""
+    await tx.execute(
+        "UPDATE counters SET count = GREATEST(count - 1, 0) WHERE name = $1 AND key = $2",
+        limit.name,
+        key,
+    )
+
+
 async def is_over(tx: Tx, limit: Limit, *, key: str, now: datetime) -> bool:
     """Tell, without counting, whether the most was reached."""
     reached = await tx.fetchval(

@@ -1,17 +1,20 @@
-"""Inquiries: addresses somebody typed, and is owed an answer about by letter.
+"""Inquiries: addresses and ID numbers somebody typed, and is owed an answer about by letter.
 
-The page writes the same row and says the same words whether it knows the address or not; who it is
+The page writes the same row and says the same words whether it knows the name or not; who it is
 turns out here, in the worker, where nobody can time it. Sole writer of the `inquiries` table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.identity import accounts, links
+from services.identity import accounts, links, results_accounts
+from services.identity.accounts import Account
 from services.identity.links import Link, Purpose
+from services.identity.results_accounts import ResultsAccount
 from services.identity.rules import email_key
 from shared import outbox
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.events import Event
 from shared.events.identity import (
     AddressConfirmationRequested,
@@ -26,24 +29,26 @@ ANSWERED_AT_ONCE = 100
 class Inquiry:
     """What was typed."""
 
-    purpose: str  # sign_up or reset_password
+    purpose: str  # sign_up, reset_password or reset_results_password
     email: str
     person: str
     language: str
     password_hash: str | None = None
+    id_number: str | None = None
 
 
 async def ask(tx: Tx, inquiry: Inquiry, *, now: datetime) -> None:
     await tx.execute(
         """
-        INSERT INTO inquiries (purpose, email, person, language, password_hash, asked_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO inquiries (purpose, email, person, language, password_hash, id_number, asked_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         """,
         inquiry.purpose,
         inquiry.email,
         inquiry.person,
         inquiry.language,
         inquiry.password_hash,
+        inquiry.id_number,
         now,
     )
 
@@ -54,54 +59,77 @@ async def answer(tx: Tx, *, site: str, now: datetime) -> int:
         """
         DELETE FROM inquiries WHERE id IN (
             SELECT id FROM inquiries ORDER BY asked_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-        RETURNING id, purpose, email, person, language, password_hash, asked_at
+        RETURNING id, purpose, email, person, language, password_hash, id_number, asked_at
         """,
         ANSWERED_AT_ONCE,
     )
     letters: list[Event] = []
     for row in sorted(rows, key=lambda row: row["asked_at"]):
-        account = await accounts.find_by_email(tx, email=row["email"])
-        # To the address we know, however it was typed: "ß" compares as "ss", but may be another's.
-        email = account.email if account else row["email"]
-        owed = {"request_id": row["id"], "email": email}
-        if row["purpose"] == "reset_password":
-            if account is None:
-                continue  # nobody to write to; whoever asked was told the same
-            link = Link(
-                Purpose.PASSWORD,
-                account.subject,
-                {"account_id": str(account.id)},
-                now + links.LASTS,
-            )
-            token = await links.issue(tx, link, now=now)
-            letters.append(
-                PasswordResetRequested(
-                    **owed,
-                    person=account.person,
-                    language=account.language,
-                    link=address(site, link, token),
-                    expires_at=link.expires_at,
+        match row["purpose"]:
+            case "sign_up":
+                letters.append(await _answer_sign_up(tx, row, site=site, now=now))
+            case "reset_password":
+                account = await accounts.find_by_email(tx, email=row["email"])
+                letters += await _answer_forgotten(
+                    tx, row, account, purpose=Purpose.PASSWORD, site=site, now=now
                 )
-            )
-        elif account is not None:
-            letters.append(
-                KnownAddressSignedUp(**owed, person=account.person, language=account.language)
-            )
-        else:
-            details = {key: row[key] for key in ("email", "person", "language", "password_hash")}
-            link = Link(Purpose.CONFIRMATION, email_key(row["email"]), details, now + links.LASTS)
-            token = await links.issue(tx, link, now=now)
-            letters.append(
-                AddressConfirmationRequested(
-                    **owed,
-                    person=row["person"],
-                    language=row["language"],
-                    link=address(site, link, token),
-                    expires_at=link.expires_at,
+            case "reset_results_password":
+                found = await results_accounts.find_by_id_number(tx, id_number=row["id_number"])
+                letters += await _answer_forgotten(
+                    tx, row, found, purpose=Purpose.RESULTS_PASSWORD, site=site, now=now
                 )
-            )
     await outbox.publish(tx, letters)
     return len(rows)
+
+
+async def _answer_forgotten(
+    tx: Tx,
+    row: Row,
+    account: Account | ResultsAccount | None,
+    *,
+    purpose: Purpose,
+    site: str,
+    now: datetime,
+) -> Sequence[Event]:
+    if account is None:
+        return []  # nobody to write to; whoever asked was told the same
+    details = {"account_id": str(account.id)}
+    link = Link(purpose, account.subject, details, now + links.LASTS)
+    token = await links.issue(tx, link, now=now)
+    return [
+        PasswordResetRequested(
+            request_id=row["id"],
+            # To the address we know, however it was typed: "ß" compares as "ss", but may be
+            # another's.
+            email=account.email,
+            person=account.person,
+            language=account.language,
+            link=address(site, link, token),
+            expires_at=link.expires_at,
+        )
+    ]
+
+
+async def _answer_sign_up(tx: Tx, row: Row, *, site: str, now: datetime) -> Event:
+    account = await accounts.find_by_email(tx, email=row["email"])
+    if account is not None:
+        return KnownAddressSignedUp(
+            request_id=row["id"],
+            email=account.email,
+            person=account.person,
+            language=account.language,
+        )
+    details = {key: row[key] for key in ("email", "person", "language", "password_hash")}
+    link = Link(Purpose.CONFIRMATION, email_key(row["email"]), details, now + links.LASTS)
+    token = await links.issue(tx, link, now=now)
+    return AddressConfirmationRequested(
+        request_id=row["id"],
+        email=row["email"],
+        person=row["person"],
+        language=row["language"],
+        link=address(site, link, token),
+        expires_at=link.expires_at,
+    )
 
 
 def address(site: str, link: Link, token: str) -> str:

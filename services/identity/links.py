@@ -49,6 +49,8 @@ class Purpose(StrEnum):
     PASSWORD = "password"  # noqa: S105 (a purpose)
     ADDRESS = "address"
     INVITATION = "invitation"
+    RESULTS_PASSWORD = "results-password"  # noqa: S105 (a purpose)
+    RESULTS_ADDRESS = "results-address"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,28 @@ def find_password_fault(password: str, *, email: str) -> str | None:
     return None
 
 
+NOT_BY_RULE = mark(
+    "Choose a password of at least 8 characters, made up of letters and at least 2 numbers"
+)
+LIKE_ID_NUMBER = mark("Choose a password that is not your ID number")
+FEWEST_NUMBERS = 2
+
+
+def find_results_password_fault(password: str, *, id_number: str) -> str | None:
+    """Return the sentence that says why a password of the results service is refused, or None."""
+    has_letter = any(character.isalpha() for character in password)
+    numbers = sum(character.isdecimal() for character in password)
+    if len(password) < SHORTEST_PASSWORD or not has_letter or numbers < FEWEST_NUMBERS:
+        return NOT_BY_RULE
+    if len(password) > LONGEST_PASSWORD:
+        return TOO_LONG
+    if password.casefold() in COMMON:
+        return TOO_COMMON
+    if password.casefold() == id_number.casefold():
+        return LIKE_ID_NUMBER
+    return None
+
+
 NO_ADDRESS = mark("Enter an e-mail address in the usual form, like name@example.com")
 
 

@@ -2,7 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from services.identity import counters, inquiries, keys, links, puzzles, sessions, tries
+from services.identity import (
+    counters,
+    inquiries,
+    keys,
+    links,
+    puzzles,
+    secret_numbers,
+    sessions,
+    tries,
+)
 from services.identity.sessions import CANDIDATE_SESSION_LASTS
 from services.identity.settings import Settings
 from shared.db import Pool, transaction
@@ -26,7 +35,7 @@ def jobs(settings: Settings) -> list[Job]:
         async with transaction(pool) as tx:
             forgotten = [
                 await part.forget_old(tx, now=now)
-                for part in (counters, links, puzzles, sessions, tries)
+                for part in (counters, links, puzzles, secret_numbers, sessions, tries)
             ]
         return sum(forgotten)
 

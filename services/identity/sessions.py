@@ -2,20 +2,43 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 import jwt
 
-from services.identity import revocations
-from services.identity.accounts import Account
+from services.identity import accounts, results_accounts, revocations
 from services.identity.keys import SigningKey
 from shared import audit, auth
+from shared.auth import Role
 from shared.db import Tx, affected
 
 STAFF_SESSION_LASTS = timedelta(hours=12)  # a long working day
 CANDIDATE_SESSION_LASTS = timedelta(days=14)
 KEPT_FOR = timedelta(days=30)
 FORGOTTEN_AT_ONCE = 1_000
+
+
+class Holder(Protocol):
+    """Whom a session is for: an account, or one of the results service. Nobody else asks which."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def person(self) -> str: ...
+    @property
+    def password_hash(self) -> str | None: ...
+    @property
+    def roles(self) -> frozenset[Role]: ...
+    @property
+    def sign_in_name(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+
+
+async def find_holder(tx: Tx, *, account_id: UUID) -> Holder | None:
+    account = await accounts.find(tx, account_id=account_id)
+    return account or await results_accounts.find(tx, account_id=account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +50,8 @@ class Session:
     ends_at: datetime
 
 
-async def begin(tx: Tx, *, account: Account, now: datetime) -> Session:
-    lasts = STAFF_SESSION_LASTS if account.is_staff else CANDIDATE_SESSION_LASTS
+async def begin(tx: Tx, *, account: Holder, now: datetime) -> Session:
+    lasts = STAFF_SESSION_LASTS if account.roles else CANDIDATE_SESSION_LASTS
     row = await tx.fetchrow(
         """
         INSERT INTO sessions (account_id, began_at, ends_at) VALUES ($1, $2, $3)
@@ -106,7 +129,7 @@ async def forget_old(tx: Tx, *, now: datetime) -> int:
     return affected(forgotten)
 
 
-def sign(session: Session, account: Account, key: SigningKey, *, now: datetime) -> str:
+def sign(session: Session, account: Holder, key: SigningKey, *, now: datetime) -> str:
     """Write the token that every service can read."""
     return jwt.encode(
         {

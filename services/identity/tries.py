@@ -1,7 +1,8 @@
 """Tries: wrong passwords in a row, per account and device. Writes `tries` and `devices`.
 
-Anybody can type an address they know. So the devices that have signed in before are counted each by
-itself, and all others together: a stranger's tries lock strangers out, never the owner at home.
+Anybody can type a name they know: an address, or the ID number of an entry. So the devices that
+have signed in before are counted each by itself, and all others together: a stranger's tries lock
+strangers out, never the owner at home.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ async def find_device(tx: Tx, *, account_id: UUID | None, cookie: str) -> str:
     return digest if known else UNKNOWN
 
 
-async def begin(tx: Tx, *, email: str, device: str, now: datetime) -> bool:
+async def begin(tx: Tx, *, name: str, device: str, now: datetime) -> bool:
     """Count a try before it is made, so that thousands at once are counted too.
 
     False when the device is locked out; the password is then not even looked at.
@@ -44,7 +45,7 @@ async def begin(tx: Tx, *, email: str, device: str, now: datetime) -> bool:
                last_at = $3
         RETURNING count, locked_until
         """,
-        email_key(email),
+        email_key(name),
         device,
         now,
         ALLOWED,
@@ -53,23 +54,23 @@ async def begin(tx: Tx, *, email: str, device: str, now: datetime) -> bool:
     assert row is not None
     if row["count"] == ALLOWED + 1:
         await audit.record(
-            tx, [audit.Line("sign-in", "locked_out", f"address {_digest(email_key(email))}", {})]
+            tx, [audit.Line("sign-in", "locked_out", f"name {_digest(email_key(name))}", {})]
         )
     return row["locked_until"] is None or row["count"] == ALLOWED + 1
 
 
-async def forget(tx: Tx, *, email: str, device: str) -> None:
+async def forget(tx: Tx, *, name: str, device: str) -> None:
     """The last try was right: begin to count anew."""
     await tx.execute(
-        "DELETE FROM tries WHERE email_key = $1 AND device = $2", email_key(email), device
+        "DELETE FROM tries WHERE email_key = $1 AND device = $2", email_key(name), device
     )
 
 
 async def succeed(
-    tx: Tx, *, email: str, device: str, account_id: UUID, cookie: str, now: datetime
+    tx: Tx, *, name: str, device: str, account_id: UUID, cookie: str, now: datetime
 ) -> None:
     """Forget the wrong tries of this device, and know it from now on."""
-    await forget(tx, email=email, device=device)
+    await forget(tx, name=name, device=device)
     await tx.execute(
         """
         INSERT INTO devices (account_id, digest, last_at) VALUES ($1, $2, $3)

@@ -75,7 +75,7 @@ class PaidForm(Signed):
 
     PaymentDate: str
     PaymentType: str
-    SimulatePaid: str = "0"
+    SimulatePaid: str
 
 
 class IssuedForm(Signed):

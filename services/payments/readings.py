@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from services.payments import attempts, ecpay, notices, settlement
+from services.payments import attempts, ecpay, notices, rules, settlement
 from services.payments.attempts import Issued
 from services.payments.ecpay import NotUnderstood
 from services.payments.notices import Notice
@@ -42,13 +42,19 @@ class Reading:
 
 
 def read_paid(fields: Mapping[str, str], *, merchant_id: str, received_at: datetime) -> Reading:
-    """Read a signed notice of the ReturnURL."""
+    """Read a signed notice of the ReturnURL.
+
+    Fields are joined before they are signed, and in lower case: what is missing may be hidden in
+    another field. The forms that we sign for browsers are signed in the same way, too.
+    """
     meaning: Meaning = None
     if fields.get("MerchantID") != merchant_id:
         word = "foreign"
-    elif fields.get("SimulatePaid", "0") != "0":
+    elif not fields.keys() >= {"RtnCode", "SimulatePaid"}:
+        word = "unreadable"
+    elif fields["SimulatePaid"] != "0":
         word = "simulated"
-    elif fields.get("RtnCode") != ecpay.PAID:
+    elif fields["RtnCode"] != ecpay.PAID:
         word, meaning = "not_paid", NotPaid(_claimed(fields, "MerchantTradeNo"))
     else:
         try:
@@ -113,6 +119,8 @@ async def store(tx: Tx, *, readings: Sequence[Reading]) -> list[int]:
 
 def _captured(fields: Mapping[str, str]) -> Captured:
     paid = ecpay.read_paid(fields)
+    if rules.is_misspelt(paid.trade_number):
+        raise NotUnderstood("MerchantTradeNo")
     kind = paid.payment_type.partition("_")[0]
     return Captured(
         PROVIDER,

@@ -87,6 +87,13 @@ def new_trade_number() -> str:
     return f"{TRADE_NUMBER_BEGINS}{number:0{TRADE_NUMBER_DIGITS}}"
 
 
+def is_misspelt(trade_number: str) -> bool:
+    """Whether it is one of ours but for its case, which ECPay's signature does not cover."""
+    return trade_number.upper().startswith(TRADE_NUMBER_BEGINS) and not trade_number.startswith(
+        TRADE_NUMBER_BEGINS
+    )
+
+
 def slip_is_reported_by(pay_by: datetime) -> datetime:
     """A slip paid at the last moment is known of when these working days have ended."""
     last_day = (pay_by - timedelta(microseconds=1)).astimezone(TAIPEI).date()

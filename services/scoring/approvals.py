@@ -1,8 +1,8 @@
 """Approval: drafts become results, and a digest of them is published. Nobody sees them by that."""
 
 import asyncio
+import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -47,30 +47,19 @@ async def approve(tx: Tx, *, code: str, number: int, actor: UUID, now: datetime)
     await contributors.refuse(tx, sitting=code, account_id=actor)
     worked_out = await _check(tx, sitting, number)
     known = {each.entry_id: each for each in await candidates.list_(tx, sitting=code)}
+    digest_id = uuid4()
     # Thousands of hashes: not in the loop, in which others wait for their pages.
-    root, sealed = await asyncio.to_thread(_seal, sitting, known, worked_out)
-    digest_id = await digests.publish(
-        tx, sitting=code, kind="approval", root=root, count=len(sealed), now=now
-    )
-    await results.add(
+    root, sealed = await asyncio.to_thread(_seal, sitting, known, worked_out, digest_id, now)
+    await digests.publish(
         tx,
-        results=[
-            Result(
-                id=uuid4(),
-                entry_id=each.entry_id,
-                sitting=code,
-                version=1,
-                content=each.content,
-                salt=each.salt,
-                digest_id=digest_id,
-                position=position,
-                path=each.path,
-                approved_at=now,
-                replaced_at=None,
-            )
-            for position, each in enumerate(sealed)
-        ],
+        digest_id=digest_id,
+        sitting=code,
+        kind="approval",
+        root=root,
+        count=len(sealed),
+        now=now,
     )
+    await results.add(tx, results=sealed)
     await releases.open_(tx, sitting=code, digest_id=digest_id, actor=actor, now=now)
     details = {"number": number, "root": root.hex(), "count": len(sealed)}
     await audit.record(tx, [Line(str(actor), "results_approved", f"sitting {code}", details)])
@@ -87,26 +76,22 @@ async def _check(tx: Tx, sitting: Sitting, number: int) -> WorkedOut:
         raise ChangedSince
     if worked_out.missing or worked_out.faulty:
         raise ScoresMissing
-    if worked_out.outcomes != await drafts.list_outcomes(tx, sitting=sitting.code):
+    looked_at = await drafts.list_outcomes(tx, sitting=sitting.code)
+    if not await asyncio.to_thread(operator.eq, worked_out.outcomes, looked_at):
         raise ChangedSince
     if not worked_out.outcomes:
         raise NothingToApprove
     return worked_out
 
 
-@dataclass(frozen=True, slots=True)
-class _Sealed:
-    """A result that cannot be changed any more without being noticed."""
-
-    entry_id: UUID
-    content: str
-    salt: bytes
-    path: bytes
-
-
 def _seal(
-    sitting: Sitting, known: Mapping[UUID, Candidate], worked_out: WorkedOut
-) -> tuple[bytes, Sequence[_Sealed]]:
+    sitting: Sitting,
+    known: Mapping[UUID, Candidate],
+    worked_out: WorkedOut,
+    digest_id: UUID,
+    now: datetime,
+) -> tuple[bytes, Sequence[Result]]:
+    """Make results that cannot be changed any more without being noticed."""
     salted = [
         (
             entry_id,
@@ -117,5 +102,18 @@ def _seal(
     ]
     tree = merkle.grow([merkle.hash_leaf(content, salt) for _, content, salt in salted])
     return tree.root, [
-        _Sealed(*each, tree.find_path(position)) for position, each in enumerate(salted)
+        Result(
+            id=uuid4(),
+            entry_id=entry_id,
+            sitting=sitting.code,
+            version=1,
+            content=content,
+            salt=salt,
+            digest_id=digest_id,
+            position=position,
+            path=tree.find_path(position),
+            approved_at=now,
+            replaced_at=None,
+        )
+        for position, (entry_id, content, salt) in enumerate(salted)
     ]

@@ -200,8 +200,15 @@ async def _add_version(
     content = results.write_content(sitting, candidate, version=version, outcome=correction.outcome)
     salt = merkle.make_salt()
     tree = merkle.grow([merkle.hash_leaf(content, salt)])
-    digest_id = await digests.publish(
-        tx, sitting=sitting.code, kind="correction", root=tree.root, count=1, now=now
+    digest_id = uuid4()
+    await digests.publish(
+        tx,
+        digest_id=digest_id,
+        sitting=sitting.code,
+        kind="correction",
+        root=tree.root,
+        count=1,
+        now=now,
     )
     result = Result(
         id=uuid4(),
@@ -230,13 +237,8 @@ async def reject(tx: Tx, *, correction_id: UUID, actor: UUID, now: datetime) -> 
 
 async def _take(tx: Tx, correction_id: UUID, actor: UUID) -> Correction:
     """Take a correction to decide on it; the database refuses its author once more."""
-    row = await tx.fetchrow(
-        f"SELECT {_COLUMNS} FROM corrections WHERE id = $1 FOR UPDATE",  # noqa: S608 (a constant)
-        correction_id,
-    )
-    if row is None:
-        raise NoSuchCorrection
-    correction = _read(row)
+    await tx.execute("SELECT FROM corrections WHERE id = $1 FOR UPDATE", correction_id)
+    correction = await load(tx, correction_id=correction_id)
     if correction.proposed_by == actor:
         raise OwnProposal
     if correction.decided_at is not None:

@@ -4,7 +4,7 @@ of `digests`."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.db import Row, Tx
@@ -42,9 +42,15 @@ def _read(row: Row) -> Digest:
 
 
 async def publish(
-    tx: Tx, *, sitting: str, kind: str, root: bytes, count: int, now: datetime
-) -> UUID:
-    digest_id = uuid4()
+    tx: Tx,
+    *,
+    digest_id: UUID,
+    sitting: str,
+    kind: str,
+    root: bytes,
+    count: int,
+    now: datetime,
+) -> None:
     await tx.execute(
         """
         INSERT INTO digests (id, sitting, kind, root, count, published_at)
@@ -57,7 +63,6 @@ async def publish(
         count,
         now,
     )
-    return digest_id
 
 
 async def load(tx: Tx, *, digest_id: UUID) -> Digest:

@@ -13,7 +13,8 @@ from uuid import uuid4
 import asyncpg
 from aiohttp import ClientSession, CookieJar, DummyCookieJar
 
-from services.identity.pages.signing_in import LOCKED, WRONG
+from services.identity.pages.proving import LOCKED
+from services.identity.pages.signing_in import WRONG
 from services.identity.tries import ALLOWED
 from tests.bench import ground, login
 from tests.bench.report import Figure, Ratio, Report

@@ -8,8 +8,9 @@ from shared import db
 from shared.auth import Role
 from shared.db import Pool
 from tests.conftest import MakeDatabase
-from tests.enrollment import catalogues, world
+from tests.enrollment import catalogues, centres, world
 from tests.enrollment.candidates import open_hall
+from tests.enrollment.centres import CentreStaff
 from tests.enrollment.life import Life
 from tests.site import FROM_OUR_PAGE, Site, open_site
 
@@ -57,3 +58,16 @@ async def life(pool: Pool) -> Life:
     """A draft that holds the only place of a sitting."""
     await world.add_sitting(pool, "m1", {"taoyuan": 1})
     return await Life.begin(pool)
+
+
+@pytest.fixture
+async def school(make_database: MakeDatabase) -> AsyncIterator[Site]:
+    """A site with the exams that centres enter, and two centres."""
+    async with open_site(make_database, "identity", "enrollment") as site:
+        await centres.prepare(site.pools["enrollment"])
+        yield site
+
+
+@pytest.fixture
+async def staff(school: Site) -> CentreStaff:
+    return await CentreStaff.arrive(school)

@@ -7,7 +7,7 @@ from services.enrollment.registrations.drafts import Sent
 from shared.db import Pool, transaction
 from shared.events import Event, all_events, decode
 from shared.events.enrollment import ReturnedDocument
-from tests.enrollment.world import NOW, claim_one, wish
+from tests.enrollment.world import NOW, VAULT, claim_one, wish
 
 ADULT, CHILD = date(1990, 5, 17), date(2010, 5, 17)
 TICK = timedelta(microseconds=1)
@@ -67,7 +67,9 @@ class Life:
 
     async def approve(self) -> Registration:
         async with transaction(self.pool) as tx:
-            await deciding.approve(tx, registration_id=self.id, actor="registrar", now=NOW)
+            await deciding.approve(
+                tx, registration_id=self.id, vault=VAULT, actor="registrar", now=NOW
+            )
         return await self.now()
 
     async def return_documents(self) -> Registration:

@@ -8,7 +8,7 @@ from services.enrollment import registrations
 from services.enrollment.registrations import Registration, deciding, drafts
 from services.enrollment.registrations.drafts import Sent
 from shared.db import Pool, transaction
-from tests.enrollment.world import NOW, claim_one, wish
+from tests.enrollment.world import NOW, VAULT, claim_one, wish
 
 BORN_FREE = date(2010, 5, 1)
 BORN_PAYING = date(1980, 5, 1)
@@ -40,5 +40,5 @@ async def confirm(pool: Pool, *args: str, at: datetime = NOW, **more: Any) -> Re
     """Send one, and let a registrar approve it."""
     sent = await send(pool, *args, at=at, **more)
     async with transaction(pool) as tx:
-        await deciding.approve(tx, registration_id=sent.id, actor="test", now=at)
+        await deciding.approve(tx, registration_id=sent.id, vault=VAULT, actor="test", now=at)
         return await registrations.load(tx, registration_id=sent.id)

@@ -12,6 +12,7 @@ from services.enrollment.registrations.deciding import NotWaiting
 from shared.db import Pool, transaction
 from shared.events.enrollment import (
     DocumentsReturned,
+    EntryRecorded,
     RefundDue,
     RegistrationConfirmed,
     RegistrationVoided,
@@ -24,8 +25,10 @@ async def test_a_confirmed_candidate_is_told_to_the_others(pool: Pool, life: Lif
     await life.submit(sent(birth_date=CHILD))
     await events(pool)
     assert (await life.approve()).state == "confirmed"
-    [told] = await events(pool)
+    [told, entered] = await events(pool)
     assert isinstance(told, RegistrationConfirmed)
+    assert isinstance(entered, EntryRecorded)
+    assert entered.registration_id == life.id
     assert (told.person_name, told.dialect, told.exam_date) == ("陳大文", "sixian", EXAM)
     with pytest.raises(NotWaiting):
         await life.approve()

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.enrollment import demo, sittings
+from services.enrollment import centres, demo, sittings
 from services.enrollment.settings import Settings
 from shared import db
 from tests.conftest import MakeDatabase
 
+ENGLISH_ONES = 2  # of A2 Key for Schools, as shipped
 DAYS = [datetime(2026, 11, 20, 6, tzinfo=UTC), datetime(2028, 2, 29, 15, 59, tzinfo=UTC)]
 
 
@@ -32,11 +33,29 @@ async def test_some_sittings_are_open_and_one_opens_at_midnight(
     for _ in range(2):  # the second time finds them there
         await demo.load_sittings(told, now=now)
     connection = await db.connect(str(told.database_url), application="test")
-    made = await sittings.list_(connection)
+    made = [one for one in await sittings.list_(connection) if one.programme == demo.CODE]
     assert [one.window(now) for one in made] == ["open", "open", "not_yet"]
     assert {method for one in made for method in one.methods} >= {"convenience_store", "card"}
     await demo.load_sittings(told, now=now + timedelta(days=40))
-    assert len(await sittings.list_(connection)) == 6
+    later = [one.programme for one in await sittings.list_(connection)]
+    assert (later.count(demo.CODE), later.count("cambridge-english")) == (6, ENGLISH_ONES + 2)
+    await connection.close()
+
+
+@pytest.mark.parametrize("now", DAYS)
+async def test_a_centre_can_enter_candidates_whatever_the_day(
+    make_database: MakeDatabase, now: datetime
+) -> None:
+    told = await settings(make_database, "http://127.0.0.1")
+    for _ in range(2):
+        await demo.load_sittings(told, now=now)
+    connection = await db.connect(str(told.database_url), application="test")
+    made = [
+        one for one in await sittings.list_(connection) if one.code.startswith(demo.ENGLISH_CODE)
+    ]
+    assert [one.window(now) for one in made] == ["open"]
+    assert [one.number for one in await centres.list_(connection)] == [demo.CENTRE]
+    assert await centres.list_staff(connection, number=demo.CENTRE) == [demo.CENTRE_STAFF]
     await connection.close()
 
 

@@ -20,7 +20,7 @@ from shared.errors import Refused
 from shared.events.enrollment import ReturnedDocument
 from tests.conftest import MakeDatabase
 from tests.enrollment import world
-from tests.enrollment.world import NOW, wish
+from tests.enrollment.world import NOW, VAULT, wish
 
 CAPACITY = 2
 WINDOW = timedelta(days=10)
@@ -158,7 +158,7 @@ class Promises(RuleBasedStateMachine):
         photo = [ReturnedDocument(document="photo", reason="blurred")]
         about: dict[str, Any] = {"registration_id": mine, "actor": "r", "now": self.now}
         acts: dict[str, Callable[[Any], Awaitable[Any]]] = {
-            "approve": lambda tx: deciding.approve(tx, **about),
+            "approve": lambda tx: deciding.approve(tx, vault=VAULT, **about),
             "refuse": lambda tx: deciding.refuse(tx, **about),
             "return": lambda tx: deciding.return_documents(tx, documents=photo, **about),
         }

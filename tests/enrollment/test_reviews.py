@@ -21,7 +21,7 @@ from services.enrollment.reviews import (
 )
 from shared.db import Pool, transaction
 from tests.enrollment.sent import BORN_PAYING, confirm, send
-from tests.enrollment.world import NOW, add_sitting
+from tests.enrollment.world import NOW, VAULT, add_sitting
 
 LIN, CHEN = Reviewer(uuid4(), "林怡君"), Reviewer(uuid4(), "陳建宏")
 LATER = NOW + TAKEN_FOR
@@ -40,7 +40,7 @@ async def take_next(pool: Pool, who: Reviewer, *, sitting: str = "", area: str =
 async def approve(pool: Pool, one: Registration, who: Reviewer) -> None:
     async with transaction(pool) as tx:
         await reviews.finish(tx, registration_id=one.id, reviewer=who.id)
-        await deciding.approve(tx, registration_id=one.id, actor=str(who.id), now=NOW)
+        await deciding.approve(tx, registration_id=one.id, vault=VAULT, actor=str(who.id), now=NOW)
 
 
 async def test_what_one_has_a_colleague_cannot_take(pool: Pool) -> None:

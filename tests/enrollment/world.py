@@ -8,8 +8,11 @@ from services.enrollment.registrations import claims, openings
 from services.enrollment.registrations.claims import Claim, Claimed
 from shared.db import Pool, transaction
 from shared.errors import Refused
+from shared.vault import Vault
+from tests.site import SECRET
 
 NOW = datetime.now(UTC)
+VAULT = Vault.from_setting(SECRET)
 EXAM = date(2026, 12, 19)
 
 

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from services.identity.pages.signing_in import LOCKED, WRONG
+from services.identity.pages.proving import LOCKED
+from services.identity.pages.signing_in import WRONG
 from tests.bench.attack import IN, LOOKS, ONE_IN_SO_MANY_KNOWS, OWNER_SIGNS_IN, attack
 from tests.conftest import MakeDatabase
 

@@ -24,7 +24,7 @@ async def site(make_database: MakeDatabase) -> AsyncIterator[Site]:
 
 async def begin(pool: Pool, now: datetime, device: str = tries.UNKNOWN) -> bool:
     async with transaction(pool) as tx:
-        return await tries.begin(tx, email=OWNER, device=device, now=now)
+        return await tries.begin(tx, name=OWNER, device=device, now=now)
 
 
 async def page_after(site: Site, email: str, password: str) -> str:

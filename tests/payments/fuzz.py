@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from services.payments.ecpay import NotUnderstood
 from services.payments.ecpay_file import NotTheFile
 from services.payments.methods import Question, Repaid, Repayment, Standing
 from services.payments.methods.line_pay import LinePay
+from services.payments.settlement import Captured
 from shared import xlsx_file
 from shared.table_file import ZIP, Unreadable
 from tests.payments.ecpay_files import HEADER, line, rows, write
@@ -34,6 +36,38 @@ words = st.sampled_from(LIKELY) | st.text(
 )
 fields = st.dictionaries(st.sampled_from(NAMES) | words, words, max_size=20)
 bodies = st.binary(max_size=200) | fields.map(lambda made: urlencode(made).encode())
+
+PAID = {
+    "MerchantID": "3002607",
+    "MerchantTradeNo": "EH000000000000000001",
+    "PaymentDate": "2026/05/04 10:00:00",
+    "PaymentType": "Credit_CreditCard",
+    "RtnCode": "1",
+    "RtnMsg": "Succeeded",
+    "SimulatePaid": "0",
+    "StoreID": "",
+    "TradeAmt": "250",
+    "TradeNo": "2605041000000001",
+}
+
+
+# The signature knows no case.
+_letters: st.SearchStrategy[Callable[[str], str]] = st.sampled_from([str, str.lower, str.upper])
+
+
+@st.composite
+def spellings(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str]]:
+    """A notice, and other fields that its signature fits: joined, and in other letters."""
+    notice = {**PAID, "SimulatePaid": draw(st.sampled_from("01"))}
+    respelt: dict[str, str] = {}
+    for name, value in notice.items():
+        named = draw(_letters)(name) if draw(st.booleans()) else name
+        if respelt and draw(st.integers(0, 9)) == 0:
+            respelt[[*respelt][-1]] += f"&{named}={value}"
+        else:
+            respelt[named] = draw(_letters)(value)
+    return notice, respelt
+
 
 _leaves = (
     st.none()
@@ -113,6 +147,18 @@ def forge_notice(made: dict[str, str]) -> None:
             assert not ecpay.is_signed({**whole, name: made[name] + "1"}, key=KEY, iv=IV)
             break
     assert not ecpay.is_signed(whole, key=KEY, iv=IV[::-1])
+
+
+def respell_notice(drawn: tuple[dict[str, str], dict[str, str]]) -> None:
+    """A notice in any spelling that its signature fits is the same money, or none."""
+    notice, respelt = drawn
+    signed = {**respelt, ecpay.MAC: ecpay.check_mac_value(notice, key=KEY, iv=IV)}
+    assert ecpay.is_signed(signed, key=KEY, iv=IV)
+    meaning = readings.read_paid(signed, merchant_id="3002607", received_at=NOW).meaning
+    if isinstance(meaning, Captured):
+        assert notice["SimulatePaid"] == "0"
+        assert meaning.key == ("ecpay", PAID["MerchantTradeNo"], PAID["TradeNo"])
+        assert meaning.amount_twd == 250
 
 
 def sign_with_two_keys(made: dict[str, str], key: str, iv: str) -> None:

@@ -157,6 +157,13 @@ def test_what_is_not_signed_is_not_accepted(fields: dict[str, str]) -> None:
     fuzz.forge_notice(fields)
 
 
+@given(fuzz.spellings())
+def test_a_notice_in_other_letters_is_the_same_money_or_none(
+    drawn: tuple[dict[str, str], dict[str, str]],
+) -> None:
+    fuzz.respell_notice(drawn)
+
+
 @given(fuzz.fields, st.text(max_size=20), st.text(max_size=20))
 def test_two_keys_never_sign_alike(fields: dict[str, str], key: str, iv: str) -> None:
     fuzz.sign_with_two_keys(fields, key, iv)

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from services.payments import ecpay, notices, readings, settlement
+from services.payments.methods import Form
 from services.payments.order_book import Order
 from shared.db import transaction
 from shared.events.payments import OrderPaid
@@ -121,6 +122,43 @@ async def test_a_signed_notice_that_cannot_be_read_is_kept_and_asked_about(
     assert await send(till, sign(notice(number, **changed))) == (200, "1|OK")
     assert [each.reading for each in await till.notices(order)] == ["unreadable"]
     assert (await till.load(order)).state == "open"
+
+
+@pytest.mark.parametrize(
+    "hidden", [{"simulatepaid": "1"}, {"RtnMsg": "交易成功&SimulatePaid=1"}], ids=["case", "joined"]
+)
+async def test_a_simulated_payment_cannot_be_made_to_look_real(
+    till: Till, hidden: dict[str, str]
+) -> None:
+    """ECPay joins fields before it signs them, in lower case: its signature fits these, too."""
+    order, number = await owe(till)
+    altered = {**sign(notice(number, SimulatePaid="1")), **hidden}
+    del altered["SimulatePaid"]
+    assert ecpay.is_signed(altered, **KEYS)
+    assert await send(till, altered) == (200, "1|OK")
+    assert [each.reading for each in await till.notices(order)] == ["unreadable"]
+    assert (await till.load(order)).state == "open"
+
+
+async def test_a_payment_is_not_counted_again_under_its_number_in_lower_case(till: Till) -> None:
+    """The signature fits both; whoever pays by card sees theirs in the browser."""
+    _, number = await owe(till)
+    signed = sign(notice(number))
+    assert await send(till, signed) == (200, "1|OK")
+    altered = {**signed, "MerchantTradeNo": number.lower()}
+    assert ecpay.is_signed(altered, **KEYS)
+    assert await send(till, altered) == (200, "1|OK")
+    assert await till.kinds() == {"order": 1}
+    assert await till.undecided() == []
+
+
+async def test_the_form_we_sign_for_a_browser_is_no_notice(till: Till) -> None:
+    order = await till.owe()
+    opened = await till.begin(order, "card")
+    assert isinstance(opened.page, Form)
+    await send(till, dict(opened.page.fields))
+    assert [each.reading for each in await till.notices(order)] == ["unreadable"]
+    assert [each.state for each in await till.attempts(order)] == ["created"]
 
 
 async def test_money_for_a_trade_nobody_knows_is_an_orphan(till: Till) -> None:

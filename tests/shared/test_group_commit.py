@@ -170,3 +170,33 @@ async def test_a_client_that_went_away_does_not_stop_the_others(
     ledger.gate.set()
     assert [await asked[0], await asked[2]] == [0, 4]
     assert await pool.fetchval("SELECT count(*) FROM numbers") == 3
+
+
+async def test_a_plan_made_for_an_empty_table_is_not_kept_when_it_has_filled(
+    database_url: str, pool: Pool
+) -> None:
+    await pool.execute("CREATE TABLE seats (n integer PRIMARY KEY)")
+    await pool.execute("VACUUM (ANALYZE) seats")
+
+    async def settle(tx: Tx, numbers: list[int]) -> Sequence[int]:
+        if numbers == [0]:
+            await tx.execute("INSERT INTO seats SELECT generate_series(1, 10000)")
+        looked_at = "SELECT n FROM seats WHERE n = $1"
+        await tx.fetch(looked_at, numbers[0])
+        before = await tx.fetchval(
+            "SELECT seq_tup_read FROM pg_stat_xact_all_tables WHERE relname = 'seats'"
+        )
+        await tx.fetch(looked_at, numbers[0])
+        after = await tx.fetchval(
+            "SELECT seq_tup_read FROM pg_stat_xact_all_tables WHERE relname = 'seats'"
+        )
+        return [after - before]
+
+    group: Numbers = GroupCommit("test", settle, database_url=database_url)
+    running = asyncio.create_task(group.run())
+    for _ in range(10):  # after five, PostgreSQL would settle on one plan for good
+        await group.ask(-1)
+    await group.ask(0)
+    assert await group.ask(5) == 0
+    group.stop()
+    await running

@@ -17,8 +17,12 @@ async def list_sittings(request: web.Request) -> web.Response:
     """The sittings that can be entered now or later, and how many places each has left."""
     now = request[ARRIVED_AT]
     async with transaction(request.config_dict[POOL]) as tx:
-        listed = [one for one in await sittings.list_(tx) if one.window(now) != "closed"]
         known = {programme.code: programme for programme in await programmes.list_(tx)}
+        listed = [
+            one
+            for one in await sittings.list_(tx)
+            if one.window(now) != "closed" and known[one.programme].entry == "candidate"
+        ]
         offered: defaultdict[str, list[Place]] = defaultdict(list)
         for place in await places.list_(tx, sittings=[sitting.code for sitting in listed]):
             offered[place.sitting].append(place)

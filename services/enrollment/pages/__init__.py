@@ -3,6 +3,7 @@
 from services.enrollment.pages import (
     calendar,
     claims,
+    confirmations,
     documents,
     forms,
     registrations,
@@ -18,6 +19,7 @@ TOKEN_ROUTES = tokens.ROUTES
 REGISTRATION_ROUTES = [
     *claims.ROUTES,
     *registrations.ROUTES,
+    *confirmations.ROUTES,
     *forms.ROUTES,
     *sending.ROUTES,
 ]

@@ -20,7 +20,7 @@ from shared.errors import Busy, Refused
 from shared.forms import Form, Says
 from shared.i18n import mark
 from shared.observe import STARTED
-from shared.templates import render
+from shared.templates import render, render_for_crowd
 
 
 class TakePlace(BaseModel):
@@ -38,7 +38,6 @@ PAGES: dict[type[Refused], str] = {
     NoSuchPlace: "candidate/no_such_place.html",
     NotYetOpen: "candidate/not_yet_open.html",
     OtherSittingHeld: "candidate/other_sitting_held.html",
-    SittingFull: "candidate/sitting_full.html",
     WindowClosed: "candidate/window_closed.html",
 }
 
@@ -52,6 +51,14 @@ async def take_place(request: web.Request) -> web.Response:
     )
     try:
         claimed = await request.config_dict[CROWD].ask(wish)
+    except SittingFull as refusal:
+        return render_for_crowd(
+            request,
+            "candidate/sitting_full.html",
+            status=refusal.status,
+            refusal=refusal.sentence,
+            sitting=wish.sitting,
+        )
     except Refused as refusal:
         return _show(request, refusal, wish)
     # Returned, not raised: an exception with a body of its own would cost as much as the claim.

@@ -55,7 +55,7 @@ async def download_opening(request: web.Request) -> web.Response:
 
 def _find(request: web.Request, calendar: Calendar) -> Listed:
     listed = calendar.listed.get(request.match_info["sitting"])
-    if listed is None:
+    if listed is None or listed.programme.entry == "centre":
         raise NoSuchPage
     return listed
 

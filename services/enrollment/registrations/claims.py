@@ -115,7 +115,7 @@ async def _take(
     if not claims:
         return iter(())
     # In one order whoever writes, so that two processes never wait for each other.
-    ordered = sorted(claims.items(), key=lambda turn: (turn[1].account_id, turn[1].sitting))
+    ordered = sorted(claims.items(), key=lambda turn: (turn[1].account_id.int, turn[1].sitting))
     deadlines = {
         one.id: openings.sittings[one.sitting].submit_by(one.arrived_at) for _, one in ordered
     }

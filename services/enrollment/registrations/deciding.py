@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.enrollment import places, rules
+from services.enrollment import entries, places, rules
 from services.enrollment.registrations import about, refunds
 from shared import audit, outbox
 from shared.audit import Line
@@ -19,6 +19,7 @@ from shared.events.enrollment import (
     RegistrationVoided,
     ReturnedDocument,
 )
+from shared.vault import Vault
 
 AT_ONCE = 1_000
 
@@ -35,8 +36,10 @@ class NotWaiting(Refused):
     """This registration does not wait for a decision any more: it was decided already."""
 
 
-async def approve(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) -> None:
-    """Let somebody sit the exam."""
+async def approve(
+    tx: Tx, *, registration_id: UUID, vault: Vault, actor: str, now: datetime
+) -> None:
+    """Let somebody sit the exam: they get their ID number and secret number."""
     row = await tx.fetchrow(
         f"""
         UPDATE registrations SET state = 'confirmed', confirmed_at = $2, waiting_since = NULL
@@ -57,6 +60,7 @@ async def approve(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) -
         },
     )
     await outbox.publish(tx, [confirmed])
+    await entries.enter_registrations(tx, registration_ids=[registration_id], vault=vault, now=now)
     await _record(tx, actor, "registration_approved", registration_id)
 
 
@@ -228,6 +232,11 @@ async def _end(tx: Tx, rows: Sequence[Row], *, why: WhyVoid) -> None:
                 less_twd=refunds.KEPT_TWD,
                 due_at=row["ended_at"],
             )
+    if rows:
+        ended_at = max(row["ended_at"] for row in rows)
+        await entries.cancel_registrations(
+            tx, registration_ids=[row["id"] for row in rows], now=ended_at
+        )
     await places.give_back(tx, rooms=[(row["sitting"], row["area"]) for row in rows])
 
 

@@ -1,19 +1,34 @@
-"""Pages of enrollment for staff: the catalogue, reviews, and all registrations."""
+"""Pages of enrollment for staff: the catalogue, reviews, all registrations, and exam centres."""
 
 from services.enrollment.staff import (
     absences,
+    centres,
+    confirmations,
     decisions,
     dossiers,
+    entries,
+    entry_imports,
     levels,
     overview,
+    own_centres,
     programmes,
     queue,
     registrations,
     sittings,
+    timetables,
     windows,
 )
 
 ABSENCE_ROUTES = absences.ROUTES
+IMPORT_ROUTES = entry_imports.ROUTES
+
+# For staff of exam centres, each of whom sees their own.
+CENTRE_ROUTES = [
+    *own_centres.ROUTES,
+    *entries.ROUTES,
+    *confirmations.ROUTES,
+    *timetables.ROUTES,
+]
 
 ROUTES = [
     *overview.ROUTES,
@@ -24,5 +39,6 @@ ROUTES = [
     *queue.ROUTES,
     *registrations.ROUTES,
     *dossiers.ROUTES,
+    *centres.ROUTES,
     *decisions.ROUTES,
 ]

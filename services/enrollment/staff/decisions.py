@@ -12,6 +12,7 @@ from shared.db import POOL, transaction
 from shared.events.enrollment import ReturnedDocument
 from shared.observe import ARRIVED_AT
 from shared.templates import TEMPLATES
+from shared.vault import VAULT
 
 QUEUE = "/enrollment/staff/review"
 
@@ -45,7 +46,11 @@ async def approve(request: web.Request) -> web.Response:
     async with transaction(request.config_dict[POOL]) as tx:
         await reviews.finish(tx, registration_id=registration_id, reviewer=reviewer.id)
         await deciding.approve(
-            tx, registration_id=registration_id, actor=str(reviewer.id), now=request[ARRIVED_AT]
+            tx,
+            registration_id=registration_id,
+            vault=request.config_dict[VAULT],
+            actor=str(reviewer.id),
+            now=request[ARRIVED_AT],
         )
     raise web.HTTPSeeOther(f"{QUEUE}?done=approved")
 

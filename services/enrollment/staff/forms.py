@@ -151,7 +151,7 @@ class ChangedSitting(Offered, ExamDays, Numbered):
 class NewSitting(Offered, AllDays, Numbered, Coded):
     """A whole sitting."""
 
-    areas: Annotated[list[str], Field(min_length=1), Says(mark("Choose at least one area"))]
+    areas: list[str] = []
 
 
 class ChangedWindow(WindowDays):

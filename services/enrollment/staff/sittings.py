@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from services.enrollment import calendars, levels, places, programmes, sittings
+from services.enrollment import calendars, entries, levels, places, programmes, sittings
 from services.enrollment.catalogue_files import METHODS
 from services.enrollment.changes import CodeTaken
 from services.enrollment.levels import Series
@@ -99,7 +99,7 @@ def _show_new(
     page = Page(
         mark("Add a sitting"),
         (level, mark("The level")),
-        [CODE, *NAMES, *DAYS, *WINDOW, areas, METHODS_OFFERED, _dialects(request, programme)],
+        [CODE, *NAMES, *DAYS, *WINDOW, *_choices(request, programme, areas)],
         about=f"{series.programme} {series.level_group} {series.code}",
     )
     return editing.show(request, page, form)
@@ -107,6 +107,13 @@ def _show_new(
 
 def _options(request: web.Request, choices: Sequence[Choice]) -> list[tuple[str, str]]:
     return [(choice.code, choice.titles[language_of(request)]) for choice in choices]
+
+
+def _choices(request: web.Request, programme: Programme, *areas: Input) -> list[Input]:
+    """Ask what candidates choose from; whom a centre enters chooses nothing and pays nothing."""
+    if programme.entry == "centre":
+        return []
+    return [*areas, METHODS_OFFERED, _dialects(request, programme)]
 
 
 def _dialects(request: web.Request, programme: Programme) -> Input:
@@ -140,6 +147,9 @@ async def add(request: web.Request) -> web.Response:
 
 def _check_choices(form: Form[Any], programme: Programme) -> None:
     """Refuse what only a page of another programme could have offered."""
+    offers_nothing = isinstance(form.value, NewSitting) and not form.value.areas
+    if offers_nothing and programme.entry == "candidate":
+        form.add_error("areas", mark("Choose at least one area"))
     for name, choices in (("areas", programme.areas), ("dialects", programme.dialects)):
         known = {choice.code for choice in choices}
         if form.value is not None and not set(getattr(form.value, name, [])) <= known:
@@ -204,7 +214,7 @@ def _page(request: web.Request, sitting: Sitting, programme: Programme) -> Page:
     return Page(
         mark("Change the sitting"),
         (f"/enrollment/staff/sittings/{sitting.code}", mark("The sitting")),
-        [*NAMES, *DAYS, METHODS_OFFERED, _dialects(request, programme)],
+        [*NAMES, *DAYS, *_choices(request, programme)],
         about=sitting.code,
     )
 
@@ -224,6 +234,7 @@ async def change(request: web.Request) -> web.Response:
                 now = request[ARRIVED_AT]
                 new = replace(old, **_read(form.value, programme), edited_at=now)
                 await sittings.change(tx, old=old, new=new, actor=str(request[PRINCIPAL].id))
+                await entries.tell_again(tx, sitting=code, now=now)
     except CodeTaken as refusal:
         editing.refuse(form, "number", refusal)
     if form.value is None:

@@ -7,6 +7,10 @@ from services.identity.pages import (
     google,
     letters,
     own_account,
+    results_details,
+    results_front,
+    results_letters,
+    results_registration,
     second_factor_setup,
     signing_in,
     signing_up,
@@ -15,6 +19,8 @@ from services.identity.pages import (
 FRONT = front.ROUTES
 
 ACCOUNT_ROUTES = own_account.ROUTES
+
+DETAILS_ROUTES = results_details.ROUTES
 
 ROUTES = [
     web.get("/", own_account.first_page),
@@ -25,4 +31,7 @@ ROUTES = [
     *signing_up.ROUTES,
     *letters.ROUTES,
     *google.ROUTES,
+    *results_front.ROUTES,
+    *results_registration.ROUTES,
+    *results_letters.ROUTES,
 ]

@@ -13,7 +13,7 @@ from services.identity import accounts, oidc
 from services.identity.accounts import Account
 from services.identity.oidc import Attempt, Issuer, Proof
 from services.identity.pages.handover import drop_step, find_step, keep_step, own_page
-from services.identity.pages.signing_in import WRONG, check_password, go_on
+from services.identity.pages.signing_in import WRONG, check, go_on
 from services.identity.rules import LONGEST_NAME, find_address_fault
 from shared.db import POOL, Tx, transaction
 from shared.errors import NoSuchPage, Refused
@@ -155,7 +155,7 @@ async def link(request: web.Request) -> web.Response:
     account = None
     if form.value is not None:
         password = form.value.password.get_secret_value()
-        account, refusal = await check_password(request, proof.email, password)
+        account, refusal = await check(request, proof.email, password)
         if account is None:
             # The address is no question here.
             form.add_error("password", WRONG_HERE if refusal == WRONG else refusal)

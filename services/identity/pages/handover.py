@@ -6,8 +6,7 @@ from secrets import token_urlsafe
 from aiohttp import web
 
 from services.identity import keys, sessions, tries
-from services.identity.accounts import Account
-from services.identity.sessions import Session
+from services.identity.sessions import Holder, Session
 from shared.auth import cookie_name
 from shared.db import Tx
 from shared.errors import Busy
@@ -22,7 +21,7 @@ DEVICE_LASTS = timedelta(days=730)
 
 
 async def begin_session(
-    tx: Tx, request: web.Request, response: web.StreamResponse, account: Account
+    tx: Tx, request: web.Request, response: web.StreamResponse, account: Holder
 ) -> None:
     """Sign somebody in who has proved everything, and know this device from now on."""
     now = request[ARRIVED_AT]
@@ -32,7 +31,7 @@ async def begin_session(
     counted_as = await tries.find_device(tx, account_id=account.id, cookie=device)
     await tries.succeed(
         tx,
-        email=account.email,
+        name=account.sign_in_name,
         device=counted_as,
         account_id=account.id,
         cookie=device,
@@ -43,7 +42,7 @@ async def begin_session(
 
 
 async def give_token(
-    tx: Tx, request: web.Request, response: web.StreamResponse, session: Session, account: Account
+    tx: Tx, request: web.Request, response: web.StreamResponse, session: Session, account: Holder
 ) -> None:
     now = request[ARRIVED_AT]
     key = await keys.find_current(tx, vault=request.config_dict[VAULT], now=now)
@@ -121,8 +120,8 @@ def drop_step(request: web.Request, response: web.StreamResponse, name: str) -> 
     drop_cookie(response, settings, prefixed(name, settings))
 
 
-def own_page(address: str) -> str:
+def own_page(address: str, *, otherwise: str = ACCOUNT_PAGE) -> str:
     """Only a path of ours is followed: an address that names a host leads elsewhere."""
     is_path = address.startswith("/") and not address.startswith(("//", "/\\"))
     fits = address.isprintable() and len(address.encode()) <= LONGEST_ADDRESS
-    return address if is_path and fits else ACCOUNT_PAGE
+    return address if is_path and fits else otherwise

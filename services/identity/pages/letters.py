@@ -1,5 +1,7 @@
 """What the links in letters lead to. Only a button changes something: mail programs open links."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,7 +12,8 @@ from services.identity import accounts, links, sessions, tries
 from services.identity.accounts import Account
 from services.identity.links import LinkUnknown, Purpose
 from services.identity.pages.handover import begin_session, drop_step, find_step
-from services.identity.pages.signing_in import LOCKED, go_on
+from services.identity.pages.proving import LOCKED
+from services.identity.pages.signing_in import go_on
 from services.identity.pages.signing_up import SAME_PASSWORD, SIGNED_UP
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import find_password_fault
@@ -34,17 +37,21 @@ class NewPassword(BaseModel):
     password_again: Annotated[SecretStr, Says(mark("Enter the password again"))]
 
 
-def read_new_password(posted: Any, *, email: str) -> Form[NewPassword]:
+def read_new_password(posted: Any, *, rule: Callable[[str], str | None]) -> Form[NewPassword]:
     """Read a new password, and hold it against the rule."""
     form = Form.read(NewPassword, posted)
     if form.value is not None:
         password = form.value.password.get_secret_value()
-        fault = find_password_fault(password, email=email)
+        fault = rule(password)
         if fault:
             form.add_error("password", fault)
         elif form.value.password_again.get_secret_value() != password:
             form.add_error("password_again", SAME_PASSWORD)
     return form
+
+
+def rule_for(email: str) -> Callable[[str], str | None]:
+    return partial(find_password_fault, email=email)
 
 
 async def _load(request: web.Request, purpose: Purpose) -> links.Link:
@@ -116,7 +123,7 @@ async def _check_chosen_password(
         return
     async with transaction(request.config_dict[POOL]) as tx:
         may_try = await tries.begin(
-            tx, email=link.details["email"], device="confirmation", now=request[ARRIVED_AT]
+            tx, name=link.details["email"], device="confirmation", now=request[ARRIVED_AT]
         )
     if not may_try:
         form.add_error("password", LOCKED)
@@ -144,7 +151,7 @@ async def set_new_password(request: web.Request) -> web.Response:
     link = await _load(request, Purpose.PASSWORD)
     async with transaction(request.config_dict[POOL]) as tx:
         account = await _load_account(tx, UUID(link.details["account_id"]))
-    form = read_new_password(await request.post(), email=account.email)
+    form = read_new_password(await request.post(), rule=rule_for(account.email))
     if form.value is None:
         return render(request, "public/new_password.html", status=422, form=form)
     hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())
@@ -156,7 +163,7 @@ async def set_new_password(request: web.Request) -> web.Response:
         # Whoever had this account before may have linked an identity of theirs to it.
         await accounts.unlink_all(tx, account=account, actor=actor)
         # Strangers who locked the owner out have lost: the mailbox is the better proof.
-        await tries.forget(tx, email=account.email, device=tries.UNKNOWN)
+        await tries.forget(tx, name=account.email, device=tries.UNKNOWN)
         await tries.forget_devices(tx, account_id=account.id)
     raise await go_on(request, account, next_page="/identity/")
 
@@ -188,7 +195,7 @@ async def accept_invitation(request: web.Request) -> web.Response:
     now = request[ARRIVED_AT]
     link = await _load(request, Purpose.INVITATION)
     invited = link.details
-    form = read_new_password(await request.post(), email=invited["email"])
+    form = read_new_password(await request.post(), rule=rule_for(invited["email"]))
     if form.value is None:
         return render(request, "public/invitation.html", status=422, form=form, invitation=invited)
     hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())

@@ -6,13 +6,21 @@ from uuid import uuid4
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
 
-from services.identity import accounts, counters, inquiries, links, sessions, tries
+from services.identity import (
+    accounts,
+    counters,
+    inquiries,
+    links,
+    results_accounts,
+    sessions,
+    tries,
+)
 from services.identity.accounts import Account
 from services.identity.counters import LETTERS, TooOften
 from services.identity.links import Link, Purpose
 from services.identity.pages.handover import ACCOUNT_PAGE, begin_session, forget_token
-from services.identity.pages.letters import read_new_password
-from services.identity.pages.signing_in import LOCKED
+from services.identity.pages.letters import read_new_password, rule_for
+from services.identity.pages.proving import find_fault
 from services.identity.pages.signing_up import SAME_ADDRESS, EmailAddress
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import email_key
@@ -27,7 +35,6 @@ from shared.observe import ARRIVED_AT
 from shared.settings import SETTINGS
 from shared.templates import render
 
-WRONG_PASSWORD = mark("This is not your present password")
 ENTER_PASSWORD = mark("Enter your present password")
 
 
@@ -67,7 +74,10 @@ async def first_page(request: web.Request) -> web.Response:
     account = None
     if PRINCIPAL in request:
         async with transaction(request.config_dict[POOL]) as tx:
-            account = await accounts.find(tx, account_id=request[PRINCIPAL].id)
+            own = request[PRINCIPAL].id
+            account = await accounts.find(tx, account_id=own)
+            if account is None and await results_accounts.find(tx, account_id=own):
+                raise web.HTTPSeeOther("/identity/results/details/")
     notice = next((NOTICES[name] for name in request.query if name in NOTICES), None)
     return render(request, "public/first_page.html", account=account, notice=notice)
 
@@ -89,25 +99,13 @@ async def load_own(tx: Tx, request: web.Request) -> Account:
 async def _prove(
     request: web.Request, form: "Form[ChangePassword] | Form[ChangeAddress] | Form[Closing]"
 ) -> Account:
-    """Check the present password of whoever is signed in; a session left open is not enough."""
-    now = request[ARRIVED_AT]
-    device = f"session {_principal(request).session_id}"
+    """Load the account of whoever is signed in and knows its password."""
     async with transaction(request.config_dict[POOL]) as tx:
         account = await load_own(tx, request)
-        may_try = form.value is None or await tries.begin(
-            tx, email=account.email, device=device, now=now
-        )
-    if form.value is None:
-        return account
-    if not may_try:
-        form.add_error("present", LOCKED)
-        return account
-    present = form.value.present.get_secret_value()
-    if await request.config_dict[PASSWORDS].verify(account.password_hash, present):
-        async with transaction(request.config_dict[POOL]) as tx:
-            await tries.forget(tx, email=account.email, device=device)
-    else:
-        form.add_error("present", WRONG_PASSWORD)
+    if form.value is not None:
+        present = form.value.present.get_secret_value()
+        if fault := await find_fault(request, account, present=present):
+            form.add_error("present", fault)
     return account
 
 
@@ -119,7 +117,7 @@ async def change_password(request: web.Request) -> web.Response:
     posted = await request.post()
     form = Form.read(ChangePassword, posted)
     account = await _prove(request, form)
-    for field, sentence in read_new_password(posted, email=account.email).errors.items():
+    for field, sentence in read_new_password(posted, rule=rule_for(account.email)).errors.items():
         form.add_error(field, sentence)
     if form.value is None:
         return render(request, "account/change_password.html", status=422, form=form)

@@ -8,13 +8,11 @@ from aiohttp import web
 from pydantic import BaseModel, SecretStr
 from yarl import URL
 
-from services.identity import accounts, counters, second_factors, sessions, tries
+from services.identity import accounts, second_factors, sessions, tries
 from services.identity.accounts import Account
-from services.identity.counters import WRONG_PASSWORDS, TooOften, network
 from services.identity.pages.handover import (
     ACCOUNT_PAGE,
     begin_session,
-    device_cookie,
     drop_step,
     find_step,
     forget_token,
@@ -22,7 +20,7 @@ from services.identity.pages.handover import (
     keep_step,
     own_page,
 )
-from services.identity.passwords import PASSWORDS
+from services.identity.pages.proving import LOCKED, Sentences, check_password
 from services.identity.settings import Settings
 from shared.auth import PRINCIPAL, SESSIONS, cookie_name
 from shared.db import POOL, Tx, transaction
@@ -31,7 +29,6 @@ from shared.forms import WHOLE_FORM, Form, Says
 from shared.guards import SIGN_IN
 from shared.i18n import mark
 from shared.observe import ARRIVED_AT
-from shared.proxies import client_address
 from shared.settings import SETTINGS
 from shared.templates import render
 from shared.vault import VAULT
@@ -43,9 +40,7 @@ STEP_LASTS = timedelta(minutes=10)
 SECOND_FACTOR_PAGE = "/identity/second-factor"
 
 WRONG = mark("The e-mail address or the password is not right. Check both and try again.")
-LOCKED = mark(
-    "There were more than three wrong tries in a row. Wait 30 minutes, or set a new password."
-)
+SAYS = Sentences(WRONG, LOCKED)
 WRONG_CODE = mark("This code is not right, or was used already. Wait for the next one.")
 
 
@@ -73,7 +68,7 @@ async def sign_in(request: web.Request) -> web.Response:
     if form.value is None:
         return _show(request, form)
     password = form.value.password.get_secret_value()
-    account, refusal = await check_password(request, form.value.email, password)
+    account, refusal = await check(request, form.value.email, password)
     if account is None:
         form.add_error(WHOLE_FORM, refusal)
         return _show(request, form)
@@ -87,30 +82,13 @@ def _show(request: web.Request, form: Form[SignIn]) -> web.Response:
     return render(request, "public/sign_in.html", status=status, form=form, with_issuer=with_issuer)
 
 
-async def check_password(
-    request: web.Request, email: str, password: str
-) -> tuple[Account | None, str]:
-    """Return whose password this is, or what to say. Both take as long for nobody's address."""
-    now = request[ARRIVED_AT]
-    cookie = device_cookie(request)
-    neighbours = network(client_address(request))
-    async with transaction(request.config_dict[POOL]) as tx:
-        if await counters.is_over(tx, WRONG_PASSWORDS, key=neighbours, now=now):
-            raise TooOften
-        account = await accounts.find_by_email(tx, email=email)
-        device = await tries.find_device(
-            tx, account_id=account.id if account else None, cookie=cookie
-        )
-        may_try = await tries.begin(tx, email=email, device=device, now=now)
-    if not may_try:
-        return None, LOCKED
-    # Between the transactions: hashing takes long, and a connection is dear.
-    hashed = account.password_hash if account else None
-    if await request.config_dict[PASSWORDS].verify(hashed, password) and account:
-        return account, ""
-    async with transaction(request.config_dict[POOL]) as tx:
-        await counters.count(tx, WRONG_PASSWORDS, key=neighbours, now=now)
-    return None, WRONG
+async def check(request: web.Request, email: str, password: str) -> tuple[Account | None, str]:
+    """Return whose password this is, or what to say."""
+
+    async def find(tx: Tx) -> Account | None:
+        return await accounts.find_by_email(tx, email=email)
+
+    return await check_password(request, password, name=email, find=find, says=SAYS)
 
 
 async def go_on(request: web.Request, account: Account, *, next_page: str) -> web.HTTPSeeOther:
@@ -141,7 +119,7 @@ async def prove_second_factor(request: web.Request) -> web.Response:
         if form.value is not None:
             # Six digits can be guessed: wrong codes count like wrong passwords.
             device = f"second factor of {account.id}"
-            may_try = await tries.begin(tx, email=account.email, device=device, now=now)
+            may_try = await tries.begin(tx, name=account.email, device=device, now=now)
             secret = await _load_secret(tx, request, account)
             step = second_factors.find_step(secret, form.value.code, now=now)
             if not may_try:
@@ -149,7 +127,7 @@ async def prove_second_factor(request: web.Request) -> web.Response:
             elif step is None or not await second_factors.use(tx, account_id=account.id, step=step):
                 form.add_error("code", WRONG_CODE)
             else:
-                await tries.forget(tx, email=account.email, device=device)
+                await tries.forget(tx, name=account.email, device=device)
                 await begin_session(tx, request, response, account)
     if form.errors:
         return render(request, "public/second_factor.html", status=422, form=form)
@@ -187,7 +165,7 @@ async def renew(request: web.Request) -> web.Response:
     response = web.HTTPSeeOther(back)
     async with transaction(request.config_dict[POOL]) as tx:
         session = known and await sessions.find_live(tx, session_id=known.session_id, now=now)
-        account = session and await accounts.find(tx, account_id=session.account_id)
+        account = session and await sessions.find_holder(tx, account_id=session.account_id)
         if known and session and account:
             if now - known.issued_at < JUST_NOW:
                 # Whoever sent us here cannot read a token this fresh: it has not heard of its key.

@@ -1,0 +1,130 @@
+"""An exam centre: made by a registrar, enters its candidates from a list, prints their papers."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared import db
+from shared.db import Pool
+from tests.enrollment.centres import LIN, SITTING, WANG, read_pdf, write
+from tests.eventually import eventually
+from tests.journeys.conftest import Arrive, Place
+from tests.journeys.test_staff import set_up_second_factor, sign_in_as
+from tests.journeys.visitor import LANGUAGES, Visitor
+
+pytestmark = pytest.mark.browser
+
+STAFF = "/enrollment/staff"
+# A centre of their own for each way of looking.
+NUMBERS = {
+    ("zh-Hant-TW", True): "TW101",
+    ("zh-Hant-TW", False): "TW102",
+    ("en", True): "TW103",
+    ("en", False): "TW104",
+}
+
+
+@pytest.fixture
+async def pool(place: Place) -> AsyncIterator[Pool]:
+    """The database, with a sitting that takes candidates whatever the day."""
+    pool = await db.create_pool(place.environment["ENROLLMENT_DATABASE_URL"], application="test")
+    now = datetime.now(UTC)
+    await pool.execute(
+        "UPDATE sittings SET opens_at = $2, closes_at = $3 WHERE code = $1",
+        SITTING,
+        now - timedelta(days=1),
+        now + timedelta(days=10),
+    )
+    yield pool
+    await pool.close()
+
+
+async def make_centre(registrar: Visitor, number: str, email: str) -> None:
+    await registrar.open(f"{STAFF}/")
+    async with registrar.page.expect_navigation():
+        await registrar.page.click(f"main a[href='{STAFF}/centres']")
+    await registrar.look()
+    await registrar.open(f"{STAFF}/centres/new")
+    await registrar.press()
+    assert await registrar.page.locator(".govuk-error-summary").count() == 1
+    await registrar.fill(
+        number=number, name="Taipei Centre", venue="新民小學", venue_address="臺北市辛亥路一段113號"
+    )
+    await registrar.press()
+    await registrar.fill(email=email)
+    await registrar.page.click("main form[action$='/staff'] button")
+    await registrar.page.wait_for_load_state()
+    await registrar.look()
+    assert email in await registrar.text()
+
+
+async def press(visitor: Visitor, action: str) -> None:
+    async with visitor.page.expect_navigation():
+        await visitor.page.click(f"main form[action$='{action}'] button")
+    await visitor.look()
+
+
+async def hand_in(staff: Visitor, number: str, content: bytes) -> None:
+    await staff.page.set_input_files(
+        "input[type=file]",
+        {"name": "candidates.csv", "mimeType": "text/csv", "buffer": content},
+    )
+    await press(staff, f"/lists/{number}/{SITTING}")
+
+
+async def print_pdf(staff: Visitor, link: str) -> str:
+    address = await staff.page.get_attribute(f"main a[href*='{link}']", "href")
+    answer = await staff.page.context.request.get(f"{staff.url}{address}")
+    assert answer.status == 200
+    return read_pdf(await answer.body())
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_from_the_list_to_the_papers(
+    arrive: Arrive, place: Place, pool: Pool, language: str, *, script: bool
+) -> None:
+    number = NUMBERS[language, script]
+    email, password = place.add_staff("centre")
+    registrar = await arrive(language, script=script)
+    await sign_in_as(registrar, place, "registrar")
+    await make_centre(registrar, number, email)
+
+    async def is_known() -> bool:
+        return bool(await pool.fetchval("SELECT count(*) FROM contacts WHERE email = $1", email))
+
+    await eventually(is_known)
+    staff = await arrive(language, script=script)
+    await staff.sign_in(email, password)
+    await set_up_second_factor(staff)
+    await staff.open(f"{STAFF}/centre/")
+    await staff.follow(number)
+    async with staff.page.expect_navigation():
+        await staff.page.click(f"main a[href$='/{SITTING}/']")
+    await staff.look()
+    await press(staff, f"/lists/{number}/{SITTING}")
+    assert await staff.page.locator(".govuk-error-summary").count() == 1, "no file was chosen"
+
+    await hand_in(staff, number, write(WANG, LIN, ("x", *LIN[1:])))
+    assert await staff.page.locator("main tbody tr").count() == 3
+    await press(staff, "/imports")
+    assert await staff.page.locator("main tbody tr").count() == 2
+    async with staff.page.expect_navigation():
+        await staff.page.click("main a[href$='/timetable']")
+    await staff.look()
+    await staff.fill(room_0="RW 04")
+    await staff.press()
+    together = await print_pdf(staff, "confirmations.pdf")
+    assert together.count("\f") == 2
+    assert "RW 04" in together
+
+    async with staff.page.expect_navigation():
+        await staff.page.click("main a[href*='/entries/']")
+    await staff.look()
+    before = await print_pdf(staff, "/confirmation.pdf")
+    await press(staff, "/secret")
+    after = await print_pdf(staff, "/confirmation.pdf")
+    assert before != after
+    await press(staff, "/cancellation")
+    await press(staff, "/restoration")
