@@ -93,26 +93,8 @@ async def hand_in(clerk: Visitor, rows: list[list[str]]) -> None:
     await click(clerk, "form[action$='/files'] button")
 
 
-@ways_to_look
-async def test_from_scores_to_letters(
-    arrive: Arrive, place: Place, language: str, *, script: bool
-) -> None:
-    sitting, words = f"journey-{uuid4().hex[:8]}", WORDS[language]
-    entries = [enter(sitting, number) for number in range(3)]
-    email = f"{sitting}@exam.example"
-    await tell(place, entries, email)
-    examiner, releaser = [await arrive(language, script=script) for _ in range(2)]
-    await sign_in_as(examiner, place, "examiner")
-    await sign_in_as(releaser, place, "releaser")
-
-    async def is_known() -> bool:
-        await examiner.page.goto(f"{examiner.url}{STAFF}/")
-        return sitting in await examiner.page.content()
-
-    await eventually(is_known)
-    await examiner.look()
-
-    # The examiner imports, marks a breach and an absence, and computes.
+async def score(examiner: Visitor, sitting: str, entries: list[EntryRecorded], level: str) -> None:
+    """Import scores, mark a breach and an absence, and compute."""
     await click(examiner, f"a[href='{STAFF}/sittings/{sitting}']")
     await click(examiner, f"a[href='{STAFF}/marks/{sitting}']")
     await click(examiner, "form[action$='/files'] button")
@@ -136,12 +118,14 @@ async def test_from_scores_to_letters(
     await click(examiner, "form[action$='/absence'] button")
     await examiner.open(f"{STAFF}/results/{sitting}")
     await click(examiner, "form[action$='/computation'] button")
-    assert words["level"] in await examiner.text()
+    assert level in await examiner.text()
     assert await examiner.page.locator("form[action$='/approval']").count() == 0, "four eyes"
     answer = await examiner.page.request.get(f"{examiner.url}{STAFF}/release/{sitting}")
     assert answer.status == 403
 
-    # The releaser looks, approves, sets an instant, stops it, and releases.
+
+async def release(releaser: Visitor, sitting: str, said: str) -> None:
+    """Look, approve, set an instant, stop it, and release."""
     await releaser.open(f"{STAFF}/results/{sitting}")
     await click(releaser, "form[action$='/computation'] button")
     await click(releaser, "form[action$='/approval'] button")
@@ -152,7 +136,41 @@ async def test_from_scores_to_letters(
     await click(releaser, "a[href^='/scoring/digests/']")
     await releaser.open(f"{STAFF}/release/{sitting}")
     await click(releaser, "form[action$='/now'] button")
-    assert words["released"] in await releaser.text()
+    assert said in await releaser.text()
+
+
+async def correct(examiner: Visitor, releaser: Visitor, entry: EntryRecorded, waits: str) -> None:
+    """One proposes that a score was wrong, and the other agrees."""
+    await examiner.open(f"{STAFF}/candidates/{entry.entry_id}/correction")
+    await examiner.press()
+    assert await examiner.page.locator(".govuk-error-summary").count() == 1, "no reason was given"
+    await examiner.fill(reason="Points were added twice", listening="10")
+    await examiner.press()
+    assert waits in await examiner.text()
+    await releaser.open(examiner.path)
+    await click(releaser, "form[action$='/approval'] button")
+
+
+@ways_to_look
+async def test_from_scores_to_letters(
+    arrive: Arrive, place: Place, language: str, *, script: bool
+) -> None:
+    sitting, words = f"journey-{uuid4().hex[:8]}", WORDS[language]
+    entries = [enter(sitting, number) for number in range(3)]
+    email = f"{sitting}@exam.example"
+    await tell(place, entries, email)
+    examiner, releaser = [await arrive(language, script=script) for _ in range(2)]
+    await sign_in_as(examiner, place, "examiner")
+    await sign_in_as(releaser, place, "releaser")
+
+    async def is_known() -> bool:
+        await examiner.page.goto(f"{examiner.url}{STAFF}/")
+        return sitting in await examiner.page.content()
+
+    await eventually(is_known)
+    await examiner.look()
+    await score(examiner, sitting, entries, words["level"])
+    await release(releaser, sitting, words["released"])
 
     # The candidate gets a letter; what it is about, only the page behind it says.
     candidate = await arrive("en", script=script)
@@ -162,15 +180,7 @@ async def test_from_scores_to_letters(
     await releaser.open(f"/notify/staff/mailings/{sitting}")
     await releaser.open("/notify/staff/mailings/")
 
-    # A score was wrong: one proposes, the other agrees, and there is another letter.
-    await examiner.open(f"{STAFF}/candidates/{entries[0].entry_id}/correction")
-    await examiner.press()
-    assert await examiner.page.locator(".govuk-error-summary").count() == 1, "no reason was given"
-    await examiner.fill(reason="Points were added twice", listening="10")
-    await examiner.press()
-    assert words["waits"] in await examiner.text()
-    await releaser.open(examiner.path)
-    await click(releaser, "form[action$='/approval'] button")
+    await correct(examiner, releaser, entries[0], words["waits"])
     letter = await candidate.open_letter(email, number=2)
     assert "Points were added twice" in letter
     for visitor, page in (
