@@ -40,7 +40,7 @@ class Morning:
 
     def cpu_seconds(self) -> float:
         times = psutil.Process(self.web.pid).cpu_times()
-        return times.user + times.system
+        return float(times.user + times.system)
 
 
 def _get(url: str, path: str, cookie: str) -> bytes:
