@@ -11,6 +11,7 @@ from services.scoring.corrections import Basis
 from services.scoring.statements import Statement
 from shared import entry_numbers
 from shared.db import Pool, transaction
+from shared.vault import Vault
 from tests.scoring import world
 from tests.scoring.world import CAMBRIDGE, EXAMINER, HAKKA, RELEASER
 from tests.site import Site
@@ -70,8 +71,13 @@ KINDS: Mapping[str, tuple[Mapping[str, Any], Sequence[str], Sequence[str]]] = {
 }  # fmt: skip
 
 
-async def prepare(
-    site: Site,
+async def prepare(site: Site, owner: UUID, kind: str = "basic", **more: Any) -> UUID:
+    return await approve(site.pools["scoring"], site.vault, owner, kind, **more)
+
+
+async def approve(
+    pool: Pool,
+    vault: Vault,
     owner: UUID,
     kind: str = "basic",
     *,
@@ -79,7 +85,6 @@ async def prepare(
     scores: Sequence[str] | None = None,
 ) -> UUID:
     """Approve a result of a kind, held by an account; return the entry. It is not released."""
-    pool = site.pools["scoring"]
     about, headings, usual = KINDS[kind]
     entry_id = uuid4()
     number = f"{entry_id.hex[:6].upper()}WLC"
@@ -89,9 +94,7 @@ async def prepare(
         "sitting": f"{about['sitting']}-{entry_id.hex[:8]}",
         "entry_id": entry_id,
         "id_number": number,
-        "secret_digest": entry_numbers.digest(
-            site.vault, id_number=number, secret_number=SECRET_NUMBER
-        ),
+        "secret_digest": entry_numbers.digest(vault, id_number=number, secret_number=SECRET_NUMBER),
         "person_name": person,
         "birth_date": date(1999, 5, 17),
         "account_id": owner,
