@@ -124,12 +124,10 @@ class RefundDue(RegistrationEvent):
 
 
 class EntryRecorded(Event):
-    """Somebody is to sit an exam: published when they are entered, and at every change.
+    """Somebody is to sit an exam: published when they are entered, and at every change."""
 
-    What is known best is what was recorded last. A centre enters its candidates; whoever registered
-    here is entered when the registration is confirmed.
-    """
-
+    # What is known best is what was recorded last. A centre enters its candidates; whoever
+    # registered here is entered when the registration is confirmed.
     name: ClassVar[str] = "enrollment.entry_recorded.v1"
 
     entry_id: UUID

@@ -117,11 +117,9 @@ class StaffInvited(LinkRequested):
 
 
 class ResultsAccountOpened(Event):
-    """Somebody registered for the results service with ID number and secret number.
+    """Somebody registered for the results service with ID number and secret number."""
 
-    The account is theirs beside any other they have; how to reach it, ContactChanged tells.
-    """
-
+    # The account is theirs beside any other they have; how to reach it, ContactChanged tells.
     name: ClassVar[str] = "identity.results_account_opened.v1"
 
     account_id: UUID
