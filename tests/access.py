@@ -19,6 +19,7 @@ from tests.enrollment.candidates import give_registration
 from tests.enrollment.centres import give_entry
 from tests.enrollment.programs import give_token, show_token
 from tests.payments.owned import give_order, give_paid_order
+from tests.scoring.papers import give_result
 from tests.site import FROM_OUR_PAGE, Site
 
 TABLE = Path(__file__).with_name("access.toml")
@@ -53,6 +54,7 @@ GIVEN: dict[str, Give] = {
     "registration_id": give_registration,
     "token_id": give_token,
     "order_id": give_order,
+    "result_id": give_result,
     "/enrollment/registrations/{registration_id}/confirmation.pdf": give_entry,
     "/payments/applications/{registration_id}": give_paid_order,
     "/payments/orders/{order_id}/receipt.pdf": give_paid_order,

@@ -121,6 +121,13 @@ def _add_operators(add: Add) -> None:
     audit.add_argument("verb", choices=("verify",))
     ledger = add("ledger", operators.ledger, "prove that no dollar is missing", takes_more=True)
     ledger.add_argument("verb", choices=("verify",))
+    statement = add(
+        "verify-statement",
+        operators.verify_statement,
+        "check a Statement of Results, or a proof of one, without asking anybody",
+        takes_more=True,
+    )
+    statement.add_argument("statement", help="a PDF, a proof, or what the QR code says")
     for role in ("web", "worker"):
         command = add(role, operators.run_role, f"run the {role} role of one service, here")
         command.add_argument("service", choices=SERVICES)

@@ -1,7 +1,9 @@
 """What an operator does: these run a module of ours in the environment of this checkout."""
 
+import os
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import NoReturn
 
 from deploy.command.starting import ROOT, start_servers
@@ -50,6 +52,16 @@ def audit(asked: Namespace) -> int:
 def ledger(asked: Namespace) -> int:
     """Hold the ledger of payments against what it tells of."""
     return _become("services.payments.app", "ledger", asked.verb, *asked.more)
+
+
+def verify_statement(asked: Namespace) -> int:
+    """Check a statement on this machine. It needs none of our servers."""
+    become(
+        # -P: nothing is imported from wherever the statement lies.
+        [sys.executable, "-P", "-m", "deploy.verify_statement", asked.statement, *asked.more],
+        folder=Path(os.environ.get("EXAMHALL_CALLED_FROM", ROOT)),
+        environment={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
 
 
 def run_role(asked: Namespace) -> int:

@@ -4,11 +4,21 @@ from pathlib import Path
 
 from services.scoring import pages
 from services.scoring.consumers import HANDLERS
+from services.scoring.pages.paper import STATEMENTS
 from services.scoring.schedule import JOBS
 from services.scoring.settings import Settings
-from services.scoring.staff import correcting, marks, overview, people, preview, release
+from services.scoring.staff import (
+    correcting,
+    marks,
+    organisations,
+    overview,
+    people,
+    preview,
+    release,
+)
 from shared import guards, run
 from shared.auth import Role
+from shared.pdf import Pdf
 from shared.vault import VAULT
 from shared.web import Audience, Service
 from shared.worker import Worker
@@ -40,13 +50,20 @@ def create_app(settings: Settings) -> Service:
             ),
             Audience("/scoring/staff/release/", release.ROUTES, guards.staff(Role.RELEASER)),
             Audience(
+                "/scoring/staff/organisations/",
+                organisations.ROUTES,
+                guards.staff(Role.ADMINISTRATOR),
+            ),
+            Audience(
                 "/scoring/staff/",
                 overview.ROUTES,
                 guards.staff(Role.EXAMINER, Role.RELEASER, Role.ADMINISTRATOR),
             ),
+            Audience("/scoring/results/", pages.RESULT_ROUTES, guards.CANDIDATES),
+            Audience("/scoring/verification/", pages.VERIFICATION_ROUTES, guards.CANDIDATES),
             Audience("/scoring/", pages.ROUTES, guards.EVERYONE),
         ],
-        provided={VAULT: settings.vault},
+        provided={VAULT: settings.vault, STATEMENTS: Pdf(HERE / "templates" / "pdf")},
     )
 
 

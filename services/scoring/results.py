@@ -135,7 +135,7 @@ async def list_versions(tx: Tx, *, entry_id: UUID) -> list[Result]:
 
 # From which instant on a result is seen is decided here and nowhere else, and by the clock of the
 # database: no web process whose clock is fast shows anything early.
-_VISIBLE = """
+VISIBLE = """
     results
     JOIN releases ON releases.sitting = results.sitting AND releases.released_at <= now()
     JOIN candidates ON candidates.entry_id = results.entry_id AND NOT candidates.is_cancelled
@@ -147,7 +147,7 @@ async def list_visible(tx: Tx, *, account_id: UUID) -> list[Result]:
     rows = await tx.fetch(
         f"""
         SELECT {_COLUMNS}
-          FROM {_VISIBLE}
+          FROM {VISIBLE}
           JOIN holders ON holders.entry_id = results.entry_id
          WHERE holders.account_id = $1 AND results.replaced_at IS NULL
          ORDER BY releases.released_at DESC, results.id
@@ -163,7 +163,7 @@ async def find_visible(tx: Tx, *, entry_id: UUID, account_id: UUID | None = None
     row = await tx.fetchrow(
         f"""
         SELECT {_COLUMNS}
-          FROM {_VISIBLE}
+          FROM {VISIBLE}
          WHERE results.entry_id = $1 AND results.replaced_at IS NULL
            AND ($2::uuid IS NULL
                 OR EXISTS (SELECT FROM holders
@@ -180,7 +180,7 @@ async def load_visible(tx: Tx, *, result_id: UUID, account_id: UUID) -> Result:
     row = await tx.fetchrow(
         f"""
         SELECT {_COLUMNS}
-          FROM {_VISIBLE}
+          FROM {VISIBLE}
           JOIN holders ON holders.entry_id = results.entry_id
          WHERE results.id = $1 AND holders.account_id = $2
         """,  # noqa: S608 (constants)

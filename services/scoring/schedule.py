@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.scoring import score_files, tellings
+from services.scoring import counters, score_files, tellings
 from shared.db import Pool, transaction
 from shared.jobs import Job
 
@@ -21,7 +21,13 @@ async def forget_files(pool: Pool, now: datetime) -> int:
         return await score_files.forget_old(tx, before=now - FILES_KEPT_FOR)
 
 
+async def forget_counters(pool: Pool, now: datetime) -> int:
+    async with transaction(pool) as tx:
+        return await counters.forget_old(tx, now=now)
+
+
 JOBS = [
     Job("tell_results", timedelta(seconds=1), tell_results),
     Job("forget_files", timedelta(hours=1), forget_files),
+    Job("forget_counters", timedelta(minutes=10), forget_counters),
 ]

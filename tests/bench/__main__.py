@@ -16,6 +16,7 @@ from tests.bench import (
     relay,
     replicas,
     report,
+    results,
     settle,
 )
 from tests.bench.ground import log_as_in_production
@@ -32,6 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
     "growth": growth.run,
     "replicas": replicas.run,
     "settle": settle.run,
+    "results": results.run,
 }
 
 
