@@ -1,7 +1,8 @@
 """Approving and releasing, for releasers: who put scores in is refused here as well."""
 
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -143,21 +144,19 @@ def _back(code: str) -> web.Response:
 
 
 async def approve_correction(request: web.Request) -> web.Response:
-    correction_id = asked.named(request, "correction_id")
-    async with transaction(request.config_dict[POOL]) as tx:
-        await corrections.approve(
-            tx,
-            correction_id=correction_id,
-            actor=request[PRINCIPAL].id,
-            now=request[ARRIVED_AT],
-        )
-    raise web.HTTPSeeOther(f"/scoring/staff/results/corrections/{correction_id}")
+    return await _decide(request, corrections.approve)
 
 
 async def reject_correction(request: web.Request) -> web.Response:
+    return await _decide(request, corrections.reject)
+
+
+async def _decide(
+    request: web.Request, decide: Callable[..., Coroutine[Any, Any, object]]
+) -> web.Response:
     correction_id = asked.named(request, "correction_id")
     async with transaction(request.config_dict[POOL]) as tx:
-        await corrections.reject(
+        await decide(
             tx,
             correction_id=correction_id,
             actor=request[PRINCIPAL].id,
