@@ -25,6 +25,9 @@ LARGEST_BATCH = 500
 # At 10,000 a second this is half a second of waiting; whoever comes then is told to come back.
 LONGEST_QUEUE = 5_000
 
+# Said by `settle` of an item whose rival in the same batch came to nothing: it goes once more.
+AGAIN = Busy()
+
 # Settles all items in one transaction: an answer or a refusal for each, in their order.
 Settle: TypeAlias = Callable[[Tx, list[Item]], Awaitable[Sequence[Answer | Refused]]]
 
@@ -34,6 +37,7 @@ class _Waiting(Generic[Item, Answer]):
     item: Item
     answer: "asyncio.Future[Answer]"
     since: float
+    goes_again: bool = False
 
     def settle(self, outcome: "Answer | Refused | Exception") -> None:
         if self.answer.done():
@@ -145,8 +149,12 @@ class GroupCommit(Generic[Item, Answer]):
                 raise RuntimeError(f"{len(batch)} items got {len(outcomes)} answers")
         settled = time.perf_counter()
         for waiting, outcome in zip(batch, outcomes, strict=True):
+            if outcome is AGAIN and not waiting.goes_again:
+                waiting.goes_again = True
+                self._queue.append(waiting)
+                continue
             self._waits.observe(settled - waiting.since)
-            waiting.settle(outcome)
+            waiting.settle(Busy() if outcome is AGAIN else outcome)
 
     async def _drop_connection(self) -> None:
         if self._connection is not None:

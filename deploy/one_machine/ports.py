@@ -1,9 +1,12 @@
 """Ports of this machine that nobody listens on."""
 
 import errno
+import random
 import socket
 
 LAST = 65_535
+# Below those that the system hands to outgoing connections, above those that servers are known by.
+CHOICE = range(20_000, 32_000)
 
 
 def is_free(port: int) -> bool:
@@ -20,13 +23,10 @@ def next_free(wanted: int) -> int:
 
 
 def any_free() -> int:
-    """Some port that is free now."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if is_free(port):
-            return port
+    """Some port that is free now, and that no outgoing connection will be given meanwhile."""
+    while not is_free(port := random.choice(CHOICE)):  # noqa: S311
+        pass
+    return port
 
 
 def _can_bind(family: socket.AddressFamily, host: str, port: int) -> bool:

@@ -172,7 +172,9 @@ async def run(*, count: int, seed: int) -> Verdict:
         async def is_over(share: float = 1.0) -> bool:
             try:
                 sent = await pool.fetchval("SELECT count(*) FROM letters WHERE state = 'sent'")
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except Exception as error:
+                if not db.is_unavailable(error):
+                    raise
                 return False
             return bool(sent >= count * share)
 

@@ -31,5 +31,5 @@ def find_surprises(logs: Iterable[Path]) -> Counter[str]:
             if line and not line[0].isspace() and not line.startswith("{"):
                 found[line[:150]] += 1
         elif "exception" in entry and entry.get("outcome") != "dead":
-            found[f"{entry['event']}: {entry.get('error', '')}"[:150]] += 1
+            found[f"{entry['message']}: {entry.get('error', '')}"[:150]] += 1
     return found

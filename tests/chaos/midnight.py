@@ -173,7 +173,9 @@ async def _hear(house: House, pool: Pool) -> set[UUID]:
     async def is_empty() -> bool:
         try:
             return not await pool.fetchval("SELECT count(*) FROM outbox")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except Exception as error:
+            if not db.is_unavailable(error):
+                raise
             return False
 
     await eventually(is_empty, seconds=SETTLING_SECONDS)

@@ -21,6 +21,7 @@ from shared.db import Pool
 from shared.errors import Refused
 from shared.events import decode
 from shared.events.enrollment import PlaceClaimed
+from shared.group_commit import AGAIN
 from tests.enrollment import world
 from tests.enrollment.world import NOW, add_sitting, claim, claim_one, taken, wish
 
@@ -130,6 +131,25 @@ async def test_of_the_national_sittings_one_is_entered(pool: Pool) -> None:
     assert kinds(await claim(pool, wish("n2", account_id=me))) == [OtherSittingHeld]
     await claim_one(pool, wish("m1", account_id=me))
     assert await taken(pool, "n2") == 1
+
+
+async def test_a_wish_that_failed_stands_in_the_way_of_no_other(pool: Pool) -> None:
+    await add_sitting(pool, "n1", {"taoyuan": 1}, series="national")
+    await add_sitting(pool, "n2", {"taoyuan": None, "taipei": 1}, series="national", number=2)
+    me, twice = uuid4(), uuid4()
+    wishes = (
+        wish("n1"),
+        wish("n1", account_id=me),
+        wish("n2", account_id=me),
+        wish("n1", account_id=twice),
+        wish("n1", account_id=twice),
+    )
+    answers = await claim(pool, *wishes)
+    assert kinds(answers[:2]) == [Claimed, SittingFull]
+    assert isinstance(answers[3], SittingFull)
+    assert answers[2] is answers[4] is AGAIN
+    assert kinds(await claim(pool, wishes[2], wishes[4])) == [Claimed, SittingFull]
+    assert (await taken(pool, "n1"), await taken(pool, "n2")) == (1, 1)
 
 
 async def test_who_was_absent_enters_no_later_sitting_of_the_series(pool: Pool) -> None:

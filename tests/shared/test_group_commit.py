@@ -8,7 +8,7 @@ import pytest
 
 from shared.db import Pool, Tx
 from shared.errors import Busy, Refused
-from shared.group_commit import GroupCommit
+from shared.group_commit import AGAIN, GroupCommit
 from tests.eventually import eventually
 
 
@@ -18,6 +18,8 @@ class TooBig(Refused):
 
 Numbers = GroupCommit[int, int]
 
+HINDERED = 7
+
 
 class Ledger:
     """Writes numbers; counts transactions; can be held up."""
@@ -25,6 +27,7 @@ class Ledger:
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.begun = 0
+        self.hindered_for = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -35,6 +38,8 @@ class Ledger:
         for number in numbers:
             if number == 13:
                 raise ZeroDivisionError("an unlucky batch")
+        if HINDERED in numbers and len(self.batches) < self.hindered_for:
+            return [AGAIN if number == HINDERED else number * 2 for number in numbers]
         await tx.executemany("INSERT INTO numbers VALUES ($1)", [(n,) for n in numbers if n < 1000])
         return [number * 2 if number < 1000 else TooBig() for number in numbers]
 
@@ -85,6 +90,20 @@ async def test_each_gets_an_own_refusal(start: Start, pool: Pool) -> None:
     assert answers[0] == 2
     assert isinstance(answers[1], TooBig)
     assert [row["n"] for row in await pool.fetch("SELECT n FROM numbers")] == [1]
+
+
+async def test_whoever_was_hindered_by_a_rival_goes_once_more(start: Start, ledger: Ledger) -> None:
+    ledger.hindered_for = 2
+    group = start()
+    assert [*await asyncio.gather(group.ask(1), group.ask(HINDERED))] == [2, 14]
+    assert ledger.batches == [[1, HINDERED], [HINDERED]]
+
+
+async def test_whoever_is_hindered_again_is_told_to_come_back(start: Start, ledger: Ledger) -> None:
+    ledger.hindered_for = 10
+    with pytest.raises(Busy):
+        await start().ask(HINDERED)
+    assert len(ledger.batches) == 2
 
 
 async def test_one_bad_request_fails_alone(start: Start, ledger: Ledger, pool: Pool) -> None:

@@ -12,8 +12,9 @@ from services.enrollment.places import Room
 from services.enrollment.registrations.openings import Barred, Opening, Openings, was_absent_before
 from shared import outbox
 from shared.db import Row, Tx
-from shared.errors import Busy, Refused
+from shared.errors import Refused
 from shared.events.enrollment import PlaceClaimed
+from shared.group_commit import AGAIN
 
 
 class NoSuchPlace(Refused):
@@ -89,9 +90,10 @@ async def claim(tx: Tx, *, openings: Openings, claims: Sequence[Claim]) -> list[
         answers[turn] = answer
     in_doubt = [turn for turn, answer in enumerate(answers) if not isinstance(answer, Claimed)]
     for turn, found in await _explain(tx, openings, {turn: claims[turn] for turn in in_doubt}):
-        answers[turn] = found or answers[turn] or Busy()
+        answers[turn] = found or answers[turn]
     await outbox.publish(tx, [*_tell(openings, claims, answers)])
-    return [answer or Busy() for answer in answers]
+    # Nothing bars them but a wish of their own that was written first and found no room.
+    return [answer or AGAIN for answer in answers]
 
 
 def _look_at(opening: Opening | None, claim: Claim, now: datetime) -> Refused | None:
