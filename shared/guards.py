@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler
 from yarl import URL
 
 from shared.auth import PRINCIPAL, RENEW_AFTER, SESSIONS, Principal, Role, cookie_name
+from shared.cookies import cookie_of
 from shared.errors import ForeignForm, NotAllowed, SignedOut
 from shared.forms import is_cross_site
 from shared.observe import ARRIVED_AT
@@ -77,12 +78,7 @@ async def pass_guard(guard: Guard, request: web.Request, handler: Handler) -> we
 
 
 def _session(request: web.Request) -> str:
-    """Find the session among the cookies, without reading the others: a crowd comes this way."""
-    wanted = cookie_name(request.app[SETTINGS]) + "="
-    for cookie in request.headers.get(hdrs.COOKIE, "").split("; "):
-        if cookie.startswith(wanted):
-            return cookie[len(wanted) :]
-    return ""
+    return cookie_of(request, cookie_name(request.app[SETTINGS])) or ""
 
 
 def _wants_renewal(request: web.Request, principal: Principal | None) -> bool:
