@@ -15,8 +15,7 @@ from shared.vault import VAULT
 
 
 async def show_result(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
-        statement = await asked.load_own(tx, request)
+    statement = await asked.find_own(request)
     return render(request, "candidate/show_result.html", statement=statement)
 
 
