@@ -7,13 +7,9 @@ from barcode.codex import Code39
 QUIET_ZONE = 10
 
 
-def qr(text: str, *, mask: int | None = None) -> str:
-    """Draw a QR code that can still be read with a seventh of it missing; with its quiet zone.
-
-    Finding the best of the eight masks takes most of the time. Where the text looks random, each is
-    as good as the others, and `mask` names one.
-    """
-    return str(segno.make_qr(text, error="m", mask=mask).svg_inline(omitsize=True))
+def qr(text: str) -> str:
+    """Draw a QR code that can still be read with a seventh of it missing; with its quiet zone."""
+    return str(segno.make_qr(text, error="m").svg_inline(omitsize=True))
 
 
 def code39(text: str) -> str:

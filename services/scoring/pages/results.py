@@ -21,8 +21,8 @@ async def show_result(request: web.Request) -> web.Response:
 
 async def download_statement(request: web.Request) -> web.Response:
     """The Statement of Results, of the version that the address names."""
+    statement = await asked.find_own(request)
     async with transaction(request.config_dict[POOL]) as tx:
-        statement = await asked.load_own(tx, request)
         sealed = await statements.seal(
             tx, statement=statement, vault=request.config_dict[VAULT], now=request[ARRIVED_AT]
         )
