@@ -8,7 +8,7 @@ from aiohttp import web
 from services.scoring.rules import seals
 from services.scoring.rules.tables import Table
 from services.scoring.statements import Statement
-from shared import qr_pictures
+from shared.codes import qr_picture
 from shared.i18n import day, language_of, mark
 from shared.pdf import Pdf
 from shared.settings import SETTINGS
@@ -64,7 +64,7 @@ def describe(request: web.Request, statement: Statement, sealed: str) -> Mapping
             translate(request, NO_CERTIFICATE),
         ],
         "check": translate(request, CHECK),
-        "code": qr_pictures.draw(address),
+        "code": qr_picture(address),
         "code_says": translate(request, mark("QR code that leads to the check of this statement")),
         "address": address,
     }
