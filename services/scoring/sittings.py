@@ -14,6 +14,8 @@ from shared.db import Row, Tx
 from shared.errors import Refused
 from shared.events.enrollment import EntryRecorded
 
+LOCK_TIMEOUT = "5s"
+
 
 class NoSuchSitting(Refused):
     """There is no such sitting, or nobody has been entered for it yet."""
@@ -103,14 +105,11 @@ async def load(tx: Tx, *, code: str) -> Sitting:
 
 
 async def lock(tx: Tx, *, code: str) -> Sitting:
-    """Load a sitting for whoever changes its scores, computes or approves: one after the other."""
-    row = await tx.fetchrow(
-        """
-        SELECT code, programme, zone, exam, exam_titles, titles, exam_date, results_at
-          FROM sittings WHERE code = $1 FOR NO KEY UPDATE
-        """,
-        code,
-    )
-    if row is None:
-        raise NoSuchSitting
-    return read(row)
+    """Load a sitting for whoever changes its scores or approves them: one after the other.
+
+    Its row stays free: news of candidates is not kept waiting, however many there are to approve.
+    Somebody who waits for a page is better told to come back.
+    """
+    await tx.execute("SELECT set_config('lock_timeout', $1, true)", LOCK_TIMEOUT)
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('sitting ' || $1, 0))", code)
+    return await load(tx, code=code)
