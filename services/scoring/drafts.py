@@ -20,7 +20,7 @@ from shared.db import Tx
 from shared.errors import Refused
 
 # So many are read, worked out and written at a time.
-AT_ONCE = 5_000
+AT_ONCE = 1_000
 
 
 class NotComputed(Refused):
