@@ -28,8 +28,10 @@ TARGETS = (WORKER, WORKER, *letters.WORKERS, SINK, WEB, BROKER, DATABASE)
 # Of all candidates: known before; registered before, of whom word comes late; registered after.
 KNOWN, HEARD_OF_LATE, LATE = 0.85, 0.05, 0.05
 TOLD_TOGETHER = (1, 7, 40)
-WAIT = timedelta(seconds=4)
-SHORTEST_GAP, LONGEST_GAP, LONGEST_ABSENCE = 0.5, 2.5, 1.5
+WAIT = timedelta(seconds=2)
+SHORTEST_GAP, LONGEST_GAP, LONGEST_ABSENCE = 0.4, 2.0, 1.5
+# A release of few is over before many can recover.
+CANDIDATES_FOR_A_BLOW = 40
 SETTLING_SECONDS = 180
 LONGEST_SECONDS = 3_600
 
@@ -121,13 +123,17 @@ class Run:
         """Strike until nine of ten letters are sent: the last are left in peace, so that what was
         struck last is seen to recover."""
         until = time.monotonic() + LONGEST_SECONDS
+        blows = self._night.candidates // CANDIDATES_FOR_A_BLOW
         async with asyncio.TaskGroup() as strikes:
-            while (
-                await self._night.count_sent() < self.registered * 0.9 and time.monotonic() < until
-            ):
+            for _ in range(blows):
                 await asyncio.sleep(self._dice.uniform(SHORTEST_GAP, LONGEST_GAP))
+                if await self._is_nearly_over() or time.monotonic() > until:
+                    break
                 target = self._dice.choice(TARGETS)
                 strikes.create_task(self._strike(target, self._dice.uniform(0, LONGEST_ABSENCE)))
+
+    async def _is_nearly_over(self) -> bool:
+        return await self._night.count_sent() >= self.registered * 0.9
 
     async def _strike(self, target: str, absence: float) -> None:
         if await self._house.strike(target, Blow.KILL, absence):
