@@ -105,10 +105,14 @@ class Run:
         await self._night.ask_to_approve()
 
     async def go(self) -> datetime:
-        """Approve, release and tell, under fire from the approval on; return the instant."""
-        striking = asyncio.create_task(self._strike_all())
+        """Approve, release and tell under fire; return the instant."""
         watching = asyncio.create_task(self._night.watch(0))
+        # All of an approval or nothing: it is begun again, and needs some seconds in peace.
+        for target in (WORKER, DATABASE):
+            await asyncio.sleep(self._dice.uniform(0, SHORTEST_GAP))
+            await self._strike(target)
         await self._night.until_done()
+        striking = asyncio.create_task(self._strike_all())
         instant = await self._night.order(WAIT)
         await self._tell_late(instant)
         await striking
@@ -130,12 +134,13 @@ class Run:
                 if await self._is_nearly_over() or time.monotonic() > until:
                     break
                 target = self._dice.choice(TARGETS)
-                strikes.create_task(self._strike(target, self._dice.uniform(0, LONGEST_ABSENCE)))
+                strikes.create_task(self._strike(target))
 
     async def _is_nearly_over(self) -> bool:
         return await self._night.count_sent() >= self.registered * 0.9
 
-    async def _strike(self, target: str, absence: float) -> None:
+    async def _strike(self, target: str) -> None:
+        absence = self._dice.uniform(0, LONGEST_ABSENCE)
         if await self._house.strike(target, Blow.KILL, absence):
             self.faults[target] += 1
 
