@@ -61,6 +61,7 @@ async def run(_: Servers, *, candidates: int = CANDIDATES) -> Report:
     async with opened(House) as house, Night(house, candidates=candidates) as night:
         await night.enter(registered=registered)
         await house.start_processes()
+        await house.until_ready()
         memory = Memory(house)
         bare = await _measure_bare(house, night)
         computing = await _time(night.compute())

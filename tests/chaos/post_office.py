@@ -1,7 +1,9 @@
 """A house with a mail server, and notify workers that hand letters over to it."""
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +15,7 @@ from shared import bus, migrate
 from shared.events import Event
 from shared.worker import SHARED_HANDLERS
 from tests.chaos.targets import Process, Targets
+from tests.eventually import eventually
 
 SINK, RELAY = "mail server", "relay"
 
@@ -22,7 +25,13 @@ class PostOffice(Targets):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.smtp_url = f"smtp+plain://127.0.0.1:{ports.any_free()}"
+        self._ports: list[int] = []
+        self.smtp_url = f"smtp+plain://127.0.0.1:{self.choose_port()}"
+
+    def choose_port(self) -> int:
+        """Choose a port on which a process takes connections as soon as it is ready."""
+        self._ports.append(ports.any_free())
+        return self._ports[-1]
 
     @property
     def journal(self) -> Path:
@@ -59,7 +68,7 @@ class PostOffice(Targets):
                 "NOTIFY_SMTP_URL": self.smtp_url,
                 "EXAMHALL_AMQP_URL": self.amqp_url,
                 "EXAMHALL_PUBLIC_URL": "https://exam.example/",
-                "EXAMHALL_PORT": str(ports.any_free()),
+                "EXAMHALL_PORT": str(self.choose_port()),
             }
             self._add(worker, environment, "services.notify.app", "worker")
         relaying = {
@@ -75,6 +84,19 @@ class PostOffice(Targets):
     async def start_processes(self) -> None:
         for process in self.processes.values():
             await process.start()
+
+    async def until_ready(self) -> None:
+        """Wait until every process takes connections."""
+
+        async def is_ready() -> bool:
+            with suppress(OSError):
+                for port in self._ports:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                return True
+            return False
+
+        await eventually(is_ready)
 
     async def close(self) -> None:
         await self.end(*(name for name in self.processes if name != SINK))

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from deploy.one_machine import ports
 from services.scoring import app, errands, releases
 from services.scoring.consumers import HANDLERS
 from services.scoring.releases import AlreadyReleased
@@ -42,7 +41,7 @@ class ResultsHouse(PostOffice):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.site = f"http://127.0.0.1:{ports.any_free()}"
+        self.site = f"http://127.0.0.1:{self.choose_port()}"
 
     async def open(self) -> None:
         await super().open()
@@ -50,7 +49,7 @@ class ResultsHouse(PostOffice):
         await self.add_queue("scoring", HANDLERS)
         await self.add_post(self.workers, self.settings, "--recipients", *self.sink)
         for name, role, port in (
-            (WORKER, "worker", str(ports.any_free())),
+            (WORKER, "worker", str(self.choose_port())),
             (WEB, "web", self.site.rpartition(":")[2]),
         ):
             environment = {
