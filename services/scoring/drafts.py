@@ -67,14 +67,14 @@ async def work_out(tx: Tx, *, sitting: Sitting) -> AsyncIterator[WorkedOut]:
     while True:
         rows = await tx.fetch(
             """
-            SELECT candidates.entry_id, scores.entry_id IS NOT NULL AS is_scored, given
-              FROM candidates
-              LEFT JOIN scores ON scores.entry_id = candidates.entry_id
-                              AND scores.sitting = candidates.sitting
-             WHERE candidates.sitting = $1 AND NOT is_cancelled
-               AND ($2::uuid IS NULL OR candidates.entry_id > $2)
-             ORDER BY candidates.entry_id
-             LIMIT $3
+            SELECT next.entry_id, scores.entry_id IS NOT NULL AS is_scored, given
+              FROM (SELECT entry_id FROM candidates
+                     WHERE sitting = $1 AND NOT is_cancelled
+                       AND ($2::uuid IS NULL OR entry_id > $2)
+                     ORDER BY entry_id
+                     LIMIT $3) AS next
+              LEFT JOIN scores ON scores.entry_id = next.entry_id AND scores.sitting = $1
+             ORDER BY next.entry_id
             """,
             sitting.code,
             through,

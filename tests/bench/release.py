@@ -103,8 +103,6 @@ async def run(_: Servers, *, candidates: int = CANDIDATES) -> Report:
             Ratio("last letter queued in units of 30 s for 100,000",
                   queued / 30 * CANDIDATES / candidates, at_most=1),
             Ratio("letters handed over to bare", rate / bare, at_least=0.5),
-            Ratio("most memory of a process in units of 120 MB",
-                  max(memory.most.values()) / 120, at_most=1),
         ],
     )  # fmt: skip
 
