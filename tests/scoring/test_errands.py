@@ -11,7 +11,7 @@ from services.scoring.contributors import ContributedHere
 from services.scoring.errands import Errand, UnderWay
 from services.scoring.releases import ResultsApproved
 from services.scoring.schedule import do_errands
-from services.scoring.sittings import NoPlan, NoSuchSitting
+from services.scoring.sittings import NoPlan, NoSuchSitting, SittingHeld
 from shared.db import Pool, Tx, transaction
 from tests.scoring.office import PREVIEW, RELEASE, Office
 from tests.scoring.world import (
@@ -194,7 +194,7 @@ async def test_news_of_candidates_does_not_wait_for_an_approval(
     async with transaction(pool) as tx:
         await sittings.lock(tx, code=BASIC)
         await hear(pool, entered(3, recorded_at=NOW))
-        with pytest.raises(asyncpg.LockNotAvailableError):
+        with pytest.raises(SittingHeld):
             await import_(pool, table(scored(0, ("1", "1", "1"))))
     assert await pool.fetchval("SELECT count(*) FROM candidates") == 4
 
@@ -248,7 +248,7 @@ async def test_pages_say_what_is_under_way_and_what_became_of_it(office: Office)
     await office.do_errands()
     for where in (PREVIEW, RELEASE):
         page = await office.see("releaser", where)
-        assert "The results were not approved" in page
+        assert "The results were not approved, as asked for on <time" in page
         assert "Some candidates have neither scores nor an absence" in page
     await office.score(scored(2))
     await office.compute()
