@@ -21,8 +21,6 @@ from shared.vault import VAULT
 SHOWN = 50
 LONGEST_WORDS = 100
 FILES: Mapping[str, ModuleType] = {"csv": csv_file, "xlsx": xlsx_file}
-# As many as stand in one file of Confirmations; written in a few seconds.
-MOST_IN_ONE_FILE = 500
 
 NOTICES = {
     "secret": mark(
@@ -66,17 +64,13 @@ async def show(request: web.Request, *, problem: str | None = None) -> web.Respo
             after=after,
             limit=SHOWN + 1,
         )
-    count = counts.get(held.sitting.code)
-    entered = count.entered if count else 0
     return render(
         request,
         "staff/list_entries.html",
         status=422 if problem else 200,
         held=held,
         timetable=timetable,
-        count=count,
-        parts=range(1, (entered - 1) // MOST_IN_ONE_FILE + 2 if entered else 1),
-        in_part=MOST_IN_ONE_FILE,
+        count=counts.get(held.sitting.code),
         found=found[:SHOWN],
         has_more=len(found) > SHOWN,
         words=words,
