@@ -207,7 +207,8 @@ async def share(candidate: Visitor, result: str) -> str:
 
 async def be_recognised(office: Visitor, administrator: Visitor, place: Place, name: str) -> None:
     """An organisation applies, an administrator approves, and it accepts the terms."""
-    await office.sign_in(*await place.add_candidate(), next_page="/scoring/verification/")
+    email, password = await place.add_candidate()
+    await office.sign_in(email, password, next_page="/scoring/verification/")
     await office.fill(name=name, website="https://www.nhu.example", purpose="Admission")
     await office.press()
     await sign_in_as(administrator, place, "administrator")
@@ -216,6 +217,9 @@ async def be_recognised(office: Visitor, administrator: Visitor, place: Place, n
     await administrator.page.check("[name=decision][value=approve]")
     await administrator.fill(reason="Telephoned")
     await administrator.press()
+    letter = await office.open_letter(email)
+    assert name in letter
+    assert "Telephoned" in letter
     await office.open("/scoring/verification/")
     await office.page.check("[name=accepted]")
     await office.press()
