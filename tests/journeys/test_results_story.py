@@ -74,7 +74,7 @@ KEY = Exam(
     "Pass with Merit",
     ("Listening", "133", "135"),
 )
-DELTA = Exam("delta-module-one-2026-12", "TW113", ("merit",), "良好通過", ())
+DELTA = Exam("delta-module-one-2026-12", "TW113", ("merit",), "良好通過", ("本考試不提供分項成績",))
 
 
 @dataclass(frozen=True)

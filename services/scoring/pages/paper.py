@@ -32,6 +32,9 @@ CHECK = mark(
 # Seals look random.
 QR_MASK = 3
 COLUMNS = (mark("Paper"), mark("Score"), mark("Most, or range"))
+NO_PAPERS = mark(
+    "Results of this exam are not broken down into papers: there is one result for the whole of it."
+)
 REPLACED = mark("This version was replaced. It does not hold any more.")
 
 
@@ -59,6 +62,7 @@ def describe(request: web.Request, statement: Statement, sealed: str) -> Mapping
             }
             for line in table.lines
         ],
+        "no_papers": "" if table.has_papers else translate(request, NO_PAPERS),
         "conduct_heading": translate(request, mark("Deducted under the rules of the exam room")),
         "conduct": [titles[language] for titles in table.conduct],
         "notes": [
