@@ -1,15 +1,11 @@
 """A centre's entries of a sitting: listed, searched, taken away; each shown and changed."""
 
-import asyncio
-from collections.abc import Mapping
-from types import ModuleType
-
 from aiohttp import web
 
 from services.enrollment import entries, entry_lists, timetables
 from services.enrollment.confirmations import HOURS
 from services.enrollment.staff import own_centres
-from shared import audit, csv_file, xlsx_file
+from shared import audit, exports
 from shared.audit import Line
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
@@ -20,7 +16,6 @@ from shared.vault import VAULT
 
 SHOWN = 50
 LONGEST_WORDS = 100
-FILES: Mapping[str, ModuleType] = {"csv": csv_file, "xlsx": xlsx_file}
 
 NOTICES = {
     "secret": mark(
@@ -88,7 +83,6 @@ def _is_number(text: str) -> bool:
 
 async def export_entries(request: web.Request) -> web.Response:
     """Everything but the secret numbers, which stand on the Confirmations alone."""
-    file = FILES.get(str((await request.post()).get("format", "csv")), csv_file)
     async with transaction(request.config_dict[POOL]) as tx:
         held = await own_centres.load(tx, request)
         found = await entry_lists.list_(tx, centre=held.centre.number, sitting=held.sitting.code)
@@ -109,11 +103,8 @@ async def export_entries(request: web.Request) -> web.Response:
         )
         for one in found
     ]
-    header = [translate(request, column) for column in EXPORTED]
-    content = await asyncio.to_thread(file.write, header, rows)
     name = f"{held.centre.number}-{held.sitting.code}"
-    answer: web.Response = file.answer(content, name=name)
-    return answer
+    return await exports.answer(request, name=name, header=EXPORTED, rows=rows)
 
 
 async def show_entry(request: web.Request) -> web.Response:
