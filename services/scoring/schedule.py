@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from services.scoring import counters, score_files, tellings
+from services.scoring import score_files, tellings
+from shared import counters
 from shared.db import Pool, transaction
 from shared.jobs import Job
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.scoring.counters import LOOKS_AT_NUMBER, LOOKS_OF_ORGANISATION
+from services.scoring.limits import LOOKS_AT_NUMBER, LOOKS_OF_ORGANISATION
 from services.scoring.organisations import TERMS_VERSION
 from shared.auth import Role
 from shared.events import decode
