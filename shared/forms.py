@@ -1,6 +1,6 @@
 """Plain HTML forms, read into pydantic models, and the words a person gets back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, auto
@@ -59,9 +59,7 @@ class Form(Generic[M]):
     @classmethod
     def blank(cls, model: type[M], **typed: Any) -> "Form[M]":
         """Make the form as it is first shown, filled in with what we know already."""
-        empty = {
-            name: _typed(name, _kind(info), NOTHING) for name, info in model.model_fields.items()
-        }
+        empty = {name: _typed(name, kind, NOTHING) for name, kind in _kinds(model)}
         return cls(model, empty | typed)
 
     @classmethod
@@ -70,8 +68,7 @@ class Form(Generic[M]):
     ) -> "Form[M]":
         form = cls(model, {})
         answers: dict[str, Any] = {}
-        for name, info in model.model_fields.items():
-            kind = _kind(info)
+        for name, kind in _kinds(model):
             form.typed[name] = _typed(name, kind, posted)
             answer = _answer(name, kind, posted)
             if not _is_blank(answer):
@@ -83,8 +80,8 @@ class Form(Generic[M]):
     def of(cls, model: type[M], answers: Mapping[str, Any], *, context: object = None) -> "Form[M]":
         """Make the form from answers that were kept before, or that a program sent."""
         shown = {
-            name: _shown(info, answers[name])
-            for name, info in model.model_fields.items()
+            name: _shown(kind, answers[name])
+            for name, kind in _kinds(model)
             if answers.get(name) is not None
         }
         form = cls.blank(model, **shown)
@@ -100,8 +97,7 @@ class Form(Generic[M]):
 
     def first_input(self, name: str) -> str:
         """Give the id that the error summary leads to."""
-        info = self.model.model_fields.get(name)
-        is_date = info is not None and _kind(info) is _Kind.DATE
+        is_date = (name, _Kind.DATE) in _kinds(self.model)
         return f"{name}-{DATE_PARTS[0]}" if is_date else name
 
 
@@ -125,17 +121,16 @@ class _Kind(Enum):
     DATE = auto()
 
 
+@cache  # asked again for every form that is sent
+def _kinds(model: type[BaseModel]) -> Sequence[tuple[str, _Kind]]:
+    return [(name, _kind(info)) for name, info in model.model_fields.items()]
+
+
 def _kind(info: FieldInfo) -> _Kind:
-    annotation: Any = info.annotation
-    return _kind_of(annotation)
-
-
-@cache  # asked again for every field of every form that is sent
-def _kind_of(annotation: Any) -> _Kind:
-    parts = set(_parts(annotation))
+    parts = set(_parts(info.annotation))
     if not parts.isdisjoint(SECRETS):
         return _Kind.SECRET
-    is_several = get_origin(annotation) in {list, tuple, set, frozenset}
+    is_several = get_origin(info.annotation) in {list, tuple, set, frozenset}
     if FileField in parts:
         return _Kind.FILES if is_several else _Kind.FILE
     if is_several:
@@ -175,9 +170,9 @@ def _typed(name: str, kind: _Kind, posted: MultiMapping[Any]) -> Any:
             return ""
 
 
-def _shown(info: FieldInfo, answer: Any) -> Any:
+def _shown(kind: _Kind, answer: Any) -> Any:
     """Turn a kept answer back into what is typed for it."""
-    match _kind(info):
+    match kind:
         case _Kind.SECRET | _Kind.FILE | _Kind.FILES:
             return ""
         case _Kind.DATE:

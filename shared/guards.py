@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler
 from yarl import URL
 
 from shared.auth import PRINCIPAL, RENEW_AFTER, SESSIONS, Principal, Role, cookie_name
+from shared.cookies import cookie_of
 from shared.errors import ForeignForm, NotAllowed, SignedOut
 from shared.forms import is_cross_site
 from shared.observe import ARRIVED_AT
@@ -57,12 +58,12 @@ async def pass_guard(guard: Guard, request: web.Request, handler: Handler) -> we
         if guard.check is not None:
             await guard.check(request)
         return await handler(request)
-    config = request.config_dict
-    if is_cross_site(request, public_url=config[SETTINGS].public_url):
+    app = request.app
+    if is_cross_site(request, public_url=app[SETTINGS].public_url):
         raise ForeignForm
     principal = None
-    if token := request.cookies.get(cookie_name(config[SETTINGS])):
-        principal = config[SESSIONS].read(token, now=request[ARRIVED_AT])
+    if token := _session(request):
+        principal = app[SESSIONS].read(token, now=request[ARRIVED_AT])
     if principal is not None:
         request[PRINCIPAL] = principal
     if not guard.admits(principal):
@@ -76,21 +77,21 @@ async def pass_guard(guard: Guard, request: web.Request, handler: Handler) -> we
     return await handler(request)
 
 
+def _session(request: web.Request) -> str:
+    return cookie_of(request, cookie_name(request.app[SETTINGS])) or ""
+
+
 def _wants_renewal(request: web.Request, principal: Principal | None) -> bool:
     """Tell whether identity should be asked for a fresh session on the way to this page."""
     # Only pages are sent round by identity: a form must not lose what was typed.
     if request.method != hdrs.METH_GET or request.path in {RENEWAL, SIGN_IN}:
         return False
     if principal is None:
-        return _has_session(request)  # it ran out or was revoked: renewed, or its cookie removed
+        return bool(_session(request))  # it ran out or was revoked: renewed, or its cookie removed
     return request[ARRIVED_AT] - principal.issued_at > RENEW_AFTER
-
-
-def _has_session(request: web.Request) -> bool:
-    return bool(request.cookies.get(cookie_name(request.config_dict[SETTINGS])))
 
 
 def _ask_identity(request: web.Request) -> str:
     """Identity renews a session it still knows, and asks everybody else to sign in."""
-    page = RENEWAL if _has_session(request) else SIGN_IN
+    page = RENEWAL if _session(request) else SIGN_IN
     return str(URL(page).with_query(next=request.path_qs))

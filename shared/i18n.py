@@ -15,6 +15,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from yarl import URL
 
+from shared.cookies import cookie_of
+
 SHARED_LOCALES = Path(__file__).parent / "locales"
 COOKIE = "lang"
 PARAMETER = "lang"
@@ -80,12 +82,13 @@ def _read(folders: list[Path], language: str) -> gettext.NullTranslations:
 
 def language_of(request: web.BaseRequest) -> str:
     """Choose by what the person clicked before, else by what the browser asks for."""
-    chosen = request.cookies.get(COOKIE)
+    chosen = cookie_of(request, COOKIE)
     if chosen in LANGUAGES:
         return chosen
     return _best_accepted(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
 
 
+@lru_cache(maxsize=1_000)  # as many as browsers are set up in
 def _best_accepted(header: str) -> str:
     wishes: list[tuple[float, str]] = []
     for part in header.split(","):

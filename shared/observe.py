@@ -1,11 +1,13 @@
 """What is told about the running house: logs, the canonical line of each request, and metrics."""
 
+import asyncio
 import logging
 import sys
 import time
 from datetime import UTC, datetime
 from functools import cache
-from secrets import token_hex
+from random import getrandbits
+from typing import TextIO, cast
 
 import structlog
 from aiohttp import web
@@ -55,12 +57,35 @@ def configure_logs(settings: ServiceSettings) -> None:
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Gathered(sys.stdout))),
         cache_logger_on_first_use=True,
     )
     # The libraries' own words join ours, warnings and worse only.
     logging.basicConfig(level=logging.WARNING, handlers=[_ToStructlog()], force=True)
     logging.captureWarnings(capture=True)
+
+
+class _Gathered:
+    """A file that is flushed once for all lines of one turn of the loop, not for each."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.write = file.write
+        self._due_in: asyncio.AbstractEventLoop | None = None
+
+    def flush(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._flush()
+            return
+        if self._due_in is not loop:
+            self._due_in = loop
+            loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._due_in = None
+        self._file.flush()
 
 
 def _to_json(line: object, **_: object) -> str:
@@ -127,7 +152,7 @@ def _request_id(request: web.Request) -> str:
         given = request.headers.get("X-Request-Id", "")
         if given.isalnum() and len(given) <= 64:
             return given
-    return token_hex(16)
+    return f"{getrandbits(128):032x}"  # to find its log lines by: nothing is kept behind it
 
 
 async def metrics(request: web.Request) -> web.Response:

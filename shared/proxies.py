@@ -12,7 +12,7 @@ TRUSTED_PROXIES: web.AppKey[tuple[IPv4Network | IPv6Network, ...]] = web.AppKey(
 
 def is_from_gateway(request: web.Request) -> bool:
     """Tell whether the other end of the connection is a proxy whose headers are believed."""
-    return _is_trusted(request.remote or "", request.config_dict[TRUSTED_PROXIES])
+    return _is_trusted(request.remote or "", request.app[TRUSTED_PROXIES])
 
 
 def client_address(request: web.Request) -> str:

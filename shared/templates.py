@@ -113,11 +113,11 @@ def render(
         language=language,
         principal=request.get(PRINCIPAL),
         path=request.path,
-        switches=_switches(request, language),
+        switches=_switches(_page_of(request), language),
         status=status,
         **context,
     )
-    return _answer(page, language, status)
+    return _answer(page.encode(), language, status)
 
 
 def render_for_crowd(
@@ -129,26 +129,36 @@ def render_for_crowd(
     """
     language = language_of(request)
     page = _render_once(
-        request.config_dict[TEMPLATES],
+        request.app[TEMPLATES],
         template,
         language=language,
         path=request.path,
-        switches=tuple(_switches(request, language)),
+        page=_page_of(request),
         status=status,
         **context,
     )
-    return _answer(page.replace(GAP, escape(request[PRINCIPAL].name)), language, status)
+    name = escape(request[PRINCIPAL].name).encode()
+    return _answer(page.replace(GAP.encode(), name), language, status)
 
 
 @lru_cache(maxsize=1_000)  # few pages, from as many addresses as a form was sent from
-def _render_once(templates: Templates, template: str, /, *, language: str, **context: Any) -> str:
-    return templates.render(template, language=language, principal=ANY_CANDIDATE, **context)
+def _render_once(
+    templates: Templates, template: str, /, *, language: str, page: URL, **context: Any
+) -> bytes:
+    switches = _switches(page, language)
+    return templates.render(
+        template, language=language, principal=ANY_CANDIDATE, switches=switches, **context
+    ).encode()
 
 
-def _answer(page: str, language: str, status: int) -> web.Response:
-    # Whoever keeps a copy must not show it to somebody who reads another language.
-    headers = {hdrs.CONTENT_LANGUAGE: language, hdrs.VARY: "Accept-Language, Cookie"}
-    return web.Response(text=page, status=status, content_type="text/html", headers=headers)
+def _answer(page: bytes, language: str, status: int) -> web.Response:
+    headers = {
+        hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
+        hdrs.CONTENT_LANGUAGE: language,
+        # Whoever keeps a copy must not show it to somebody who reads another language.
+        hdrs.VARY: "Accept-Language, Cookie",
+    }
+    return web.Response(body=page, status=status, headers=headers)
 
 
 def translate(request: web.Request, sentence: str) -> str:
@@ -156,9 +166,8 @@ def translate(request: web.Request, sentence: str) -> str:
     return catalogues.gettext(language_of(request), sentence)
 
 
-def _switches(request: web.Request, language: str) -> list[tuple[str, str, str]]:
+def _switches(page: URL, language: str) -> list[tuple[str, str, str]]:
     """List the other languages: tag, own name, and where this page is shown in it."""
-    page = _page_of(request)
     return [
         (tag, other.name, on_this_site(page.update_query({PARAMETER: tag})))
         for tag, other in LANGUAGES.items()
@@ -170,11 +179,16 @@ def _page_of(request: web.Request) -> URL:
     if request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
         return request.rel_url
     # The answer to a form may have no address of its own; the form's page has one.
+    return _page_of_form(request.headers.get(hdrs.REFERER, "/"), request.host)
+
+
+@lru_cache(maxsize=1_000)
+def _page_of_form(referer: str, host: str) -> URL:
     try:
-        form = URL(request.headers.get(hdrs.REFERER, "/"))
+        form = URL(referer)
+        return form if form.host == URL(f"//{host}").host else URL("/")
     except ValueError:
         return URL("/")
-    return form if form.host == request.url.host else URL("/")
 
 
 def _environment(

@@ -119,7 +119,7 @@ async def _take(
     # In one order whoever writes, so that two processes never wait for each other.
     ordered = sorted(claims.items(), key=lambda turn: (turn[1].account_id.int, turn[1].sitting))
     deadlines = {
-        one.id: openings.sittings[one.sitting].submit_by(one.arrived_at) for _, one in ordered
+        turn: openings.sittings[one.sitting].submit_by(one.arrived_at) for turn, one in ordered
     }
     rows = await tx.fetch(
         f"""
@@ -139,7 +139,7 @@ async def _take(
         [one.area for _, one in ordered],
         [openings.sittings[one.sitting].one_of for _, one in ordered],
         [one.arrived_at for _, one in ordered],
-        [deadlines[one.id] for _, one in ordered],
+        [deadlines[turn] for turn, _ in ordered],
     )
     numbers = {row["id"]: row["number"] for row in rows}
     written = {turn: one for turn, one in claims.items() if one.id in numbers}
@@ -155,7 +155,7 @@ async def _take(
     return (
         (turn, SittingFull())
         if turn in surplus
-        else (turn, Claimed(one.id, numbers[one.id], deadlines[one.id], is_new=True))
+        else (turn, Claimed(one.id, numbers[one.id], deadlines[turn], is_new=True))
         for turn, one in written.items()
     )
 

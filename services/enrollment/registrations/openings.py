@@ -53,7 +53,7 @@ def _end_of_nth_day(first: date, days: int, zone: ZoneInfo) -> datetime:
 async def load(tx: Tx, *, sittings: Collection[str]) -> Openings:
     rows = await tx.fetch(
         """
-        SELECT sittings.code, sittings.titles, opens_at, closes_at, zone,
+        SELECT now, sittings.code, sittings.titles, opens_at, closes_at, zone,
                submit_within_days,
                CASE WHEN one_only
                     THEN concat_ws('/', programme, level_group, series.code, sittings.year)
@@ -61,16 +61,16 @@ async def load(tx: Tx, *, sittings: Collection[str]) -> Openings:
                ARRAY(SELECT area FROM places WHERE sitting = sittings.code) AS areas,
                ARRAY(SELECT area FROM places
                       WHERE sitting = sittings.code AND taken >= capacity) AS full_areas
-          FROM sittings
-          JOIN series USING (programme, level_group)
-          JOIN programmes ON programmes.code = programme
-         WHERE sittings.code = ANY($1::text[]) AND series.code = sittings.series
+          FROM (SELECT clock_timestamp() AS now) AS clock
+          LEFT JOIN (sittings
+                     JOIN series USING (programme, level_group)
+                     JOIN programmes ON programmes.code = programme)
+            ON sittings.code = ANY($1::text[]) AND series.code = sittings.series
         """,
         list(sittings),
     )
-    now: datetime = await tx.fetchval("SELECT clock_timestamp()")
     return Openings(
-        now,
+        rows[0]["now"],
         {
             row["code"]: Opening(
                 row["one_of"],
@@ -83,6 +83,7 @@ async def load(tx: Tx, *, sittings: Collection[str]) -> Openings:
                 row["full_areas"],
             )
             for row in rows
+            if row["code"] is not None
         },
     )
 
