@@ -95,6 +95,21 @@ async def find_own(tx: Tx, *, registration_id: UUID) -> Entry | None:
     return read_row(row) if row else None
 
 
+async def take_unentered(tx: Tx, *, limit: int) -> list[UUID]:
+    """Take registrations that were confirmed when there were no entries yet, to enter them."""
+    rows = await tx.fetch(
+        """
+        SELECT id FROM registrations
+         WHERE state = 'confirmed'
+           AND NOT EXISTS (SELECT FROM entries WHERE registration_id = registrations.id)
+         LIMIT $1
+           FOR NO KEY UPDATE SKIP LOCKED
+        """,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
 async def reveal(tx: Tx, *, entries: Iterable[Entry], vault: Vault) -> Mapping[UUID, str]:
     """Read their secret numbers, to be printed for whom they belong to."""
     rows = await tx.fetch(

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from services.enrollment import answers, documents, idempotency, statistics
+from services.enrollment import answers, documents, entries, entry_lists, idempotency, statistics
 from services.enrollment.document_store import DocumentStore, StoreAway
 from services.enrollment.registrations import deciding, drafts
 from services.enrollment.settings import Settings
@@ -16,6 +16,7 @@ ON_THE_WAY = timedelta(seconds=2)
 LONGEST_UPLOAD = timedelta(hours=1)
 # Somebody who gave up or was too late may want to know what became of it.
 KEPT_AFTER_THE_END = timedelta(days=30)
+ENTERED_AT_ONCE = 500  # a second's work
 
 
 async def lapse_drafts(pool: Pool, now: datetime) -> int:
@@ -75,6 +76,15 @@ def jobs(settings: Settings) -> list[Job]:
             await documents.forget(tx, document_ids=removed)
         return len(removed)
 
+    async def enter_older(pool: Pool, now: datetime) -> int:
+        """Enter those who were confirmed when there were no entries yet."""
+        async with transaction(pool) as tx:
+            found = await entry_lists.take_unentered(tx, limit=ENTERED_AT_ONCE)
+            await entries.enter_registrations(
+                tx, registration_ids=found, vault=settings.vault, now=now
+            )
+        return len(found)
+
     return [
         Job("lapse_drafts", timedelta(seconds=1), lapse_drafts),
         Job("void_unfixed", timedelta(seconds=1), void_unfixed),
@@ -83,4 +93,5 @@ def jobs(settings: Settings) -> list[Job]:
         Job("remove_files", timedelta(minutes=1), remove_files),
         Job("count_statistics", timedelta(minutes=1), count_statistics),
         Job("forget_keys", timedelta(minutes=10), forget_keys),
+        Job("enter_older", timedelta(hours=1), enter_older),
     ]

@@ -2,18 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from services.identity import (
-    counters,
-    inquiries,
-    keys,
-    links,
-    puzzles,
-    secret_numbers,
-    sessions,
-    tries,
-)
+from services.identity import inquiries, keys, links, puzzles, secret_numbers, sessions, tries
 from services.identity.sessions import CANDIDATE_SESSION_LASTS
 from services.identity.settings import Settings
+from shared import counters
 from shared.db import Pool, transaction
 from shared.jobs import Job
 

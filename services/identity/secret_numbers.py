@@ -6,10 +6,11 @@ the whole site. Sole writer of the `secret_tries` table.
 
 from datetime import datetime, timedelta
 
-from services.identity import counters, known_entries
-from services.identity.counters import Limit, TooOften
+from services.identity import known_entries
 from services.identity.known_entries import Entry
-from shared import audit
+from services.identity.limits import TooOften
+from shared import audit, counters
+from shared.counters import Limit
 from shared.db import Tx, affected
 from shared.entry_numbers import is_secret_number
 from shared.errors import Refused

@@ -92,6 +92,11 @@ TO_ACCOUNTS: Mapping[type[Event], Letter] = {
     scoring.ResultCorrected: Letter(
         "result_corrected", ("reason",), ("result_id",), mailing="sitting"
     ),
+    scoring.OrganisationDecided: Letter(
+        "organisation_decided",
+        ("organisation", "is_approved", "reason"),
+        ("organisation_id", "decided_at"),
+    ),
 }
 
 LETTERS = {**TO_ADDRESSES, **TO_ACCOUNTS}
@@ -144,10 +149,15 @@ def address(letter: Unaddressed, to: Contact) -> Owed:
 
 
 def _about(
-    event: enrollment.RegistrationEvent | payments.OrderEvent | scoring.ResultEvent,
+    event: enrollment.RegistrationEvent
+    | payments.OrderEvent
+    | scoring.ResultEvent
+    | scoring.OrganisationDecided,
 ) -> dict[str, Any]:
     """Say what every letter about a registration or a result says. An order may be for several of
     a group: any of them leads to its page."""
+    if isinstance(event, scoring.OrganisationDecided):
+        return {}
     if isinstance(event, scoring.ResultEvent):
         return {"reference": event.id_number, "titles": event.sitting_titles}
     if isinstance(event, payments.OrderEvent):

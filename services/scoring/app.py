@@ -9,6 +9,7 @@ from services.scoring.pages.paper import STATEMENTS
 from services.scoring.schedule import JOBS
 from services.scoring.settings import Settings
 from services.scoring.staff import (
+    changes,
     correcting,
     marks,
     organisations,
@@ -48,7 +49,7 @@ def create_app(settings: Settings) -> Service:
             ),
             Audience(
                 "/scoring/staff/results/",
-                preview.ROUTES,
+                [*preview.ROUTES, *changes.ROUTES],
                 guards.staff(Role.EXAMINER, Role.RELEASER),
             ),
             Audience("/scoring/staff/release/", release.ROUTES, guards.staff(Role.RELEASER)),

@@ -45,14 +45,23 @@ def read(row: Row) -> Candidate:
     return Candidate(**{name: row[name] for name in Candidate.__slots__})
 
 
-async def note(tx: Tx, *, recorded: Sequence[EntryRecorded]) -> None:
-    """Take over the newest news of each entry, in whatever order it comes."""
+async def note(tx: Tx, *, recorded: Sequence[EntryRecorded]) -> list[UUID]:
+    """Take over the newest news of each entry, in whatever order it comes. Return those that were
+    cancelled until now, and count again."""
     newest = {e.entry_id: e for e in sorted(recorded, key=lambda e: e.recorded_at)}
     told = [newest[entry_id] for entry_id in sorted(newest)]
     columns = [
         [getattr(event, name) for event in told] for name in (*COLUMNS.split(", "), "recorded_at")
     ]
-    await tx.execute(
+    # Locked, so that a cancellation that is just being written is seen.
+    cancelled = await tx.fetch(
+        """
+        SELECT entry_id FROM candidates
+         WHERE entry_id = ANY($1::uuid[]) AND is_cancelled ORDER BY entry_id FOR UPDATE
+        """,
+        columns[0],
+    )
+    changed = await tx.fetch(
         f"""
         INSERT INTO candidates AS known ({COLUMNS}, recorded_at)
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
@@ -68,9 +77,14 @@ async def note(tx: Tx, *, recorded: Sequence[EntryRecorded]) -> None:
                account_id = EXCLUDED.account_id, registration_id = EXCLUDED.registration_id,
                is_cancelled = EXCLUDED.is_cancelled, recorded_at = EXCLUDED.recorded_at
          WHERE known.recorded_at < EXCLUDED.recorded_at
+        RETURNING entry_id, is_cancelled
         """,  # noqa: S608 (a constant)
         *columns,
     )
+    hidden = {row["entry_id"] for row in cancelled}
+    return [
+        row["entry_id"] for row in changed if row["entry_id"] in hidden and not row["is_cancelled"]
+    ]
 
 
 async def load(tx: Tx, *, entry_id: UUID) -> Candidate:

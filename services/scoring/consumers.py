@@ -2,6 +2,7 @@
 
 from services.scoring import candidates, holders, releases, sittings
 from services.scoring.holders import Holder
+from services.scoring.releases import EVER
 from shared.db import Tx
 from shared.events.enrollment import EntryRecorded
 from shared.events.identity import ResultsAccountOpened
@@ -10,7 +11,9 @@ from shared.inbox import Handlers
 
 async def on_entry_recorded(tx: Tx, events: list[EntryRecorded]) -> None:
     await sittings.note(tx, recorded=events)
-    await candidates.note(tx, recorded=events)
+    revived = await candidates.note(tx, recorded=events)
+    # Their results appear only now: whoever had registered before the release waits for a letter.
+    await releases.look_again(tx, held=[(entry_id, EVER) for entry_id in revived])
     # Whoever registers for an exam here holds the result from then on.
     await _hold(
         tx,

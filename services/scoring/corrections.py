@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -88,9 +88,6 @@ class Correction:
     is_approved: bool | None
     result_id: UUID | None
 
-
-# Whoever holds a result holds it since later.
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 _COLUMNS = ", ".join(Correction.__slots__)
 
@@ -187,7 +184,7 @@ async def approve(tx: Tx, *, correction_id: UUID, actor: UUID, now: datetime) ->
             reason=correction.reason,
             now=now,
         )
-    await releases.look_again(tx, held=[(candidate.entry_id, EVER)])
+    await releases.look_again(tx, held=[(candidate.entry_id, releases.EVER)])
     await _record(tx, actor, "correction_approved", correction.id, candidate)
     return result.id
 

@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 
 from services.scoring import looks, statements
 from services.scoring.statements import Statement
-from shared import audit, entry_numbers
+from shared import audit, entry_numbers, outbox
 from shared.audit import Line
 from shared.db import Row, Tx
 from shared.errors import Refused
+from shared.events.scoring import OrganisationDecided
 from shared.vault import Vault
 
 # Raised with the text of the terms: everybody is then asked again.
@@ -123,11 +124,11 @@ async def decide(
     organisation = await load(tx, organisation_id=organisation_id)
     if organisation.account_id == actor:
         raise OwnApplication
-    decided = await tx.fetchval(
+    row = await tx.fetchrow(
         """
         UPDATE organisations SET state = $2, reason = $3, decided_by = $4, decided_at = $5
          WHERE id = $1 AND state = $6 AND state <> $2
-        RETURNING id
+        RETURNING id AS organisation_id, account_id, name AS organisation, reason, decided_at
         """,
         organisation_id,
         "approved" if is_approved else "refused",
@@ -136,8 +137,9 @@ async def decide(
         now,
         seen,
     )
-    if decided is None:
+    if row is None:
         raise DecidedDifferently
+    await outbox.publish(tx, [OrganisationDecided(**row, is_approved=is_approved)])
     act = "organisation_approved" if is_approved else "organisation_refused"
     await _record(tx, actor, act, organisation_id)
 

@@ -7,7 +7,7 @@ so they appear for everybody at once, whether or not any job of ours is running.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.scoring import contributors
@@ -19,6 +19,8 @@ from shared.errors import Refused
 # Stopping takes a moment to be written: later than this it might undo what somebody has seen.
 STOPPED_BEFORE = timedelta(seconds=5)
 LOOKED_AHEAD = timedelta(days=366)
+# Whoever holds a result holds it since later.
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ResultsApproved(Refused):

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.scoring import approvals, counters, drafts, errands, score_files, tellings
+from services.scoring import approvals, drafts, errands, score_files, tellings
 from services.scoring.errands import Errand, Failed
-from shared import db
+from shared import counters, db
 from shared.db import Pool, Tx, transaction
 from shared.errors import Refused
 from shared.jobs import Job

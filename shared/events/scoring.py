@@ -38,3 +38,16 @@ class ResultCorrected(ResultEvent):
 
     reason: str
     corrected_at: datetime
+
+
+class OrganisationDecided(Event):
+    """It was decided whether an organisation may check statements; may be decided again later."""
+
+    name: ClassVar[str] = "scoring.organisation_decided.v1"
+
+    organisation_id: UUID
+    account_id: UUID
+    organisation: str
+    is_approved: bool
+    reason: str
+    decided_at: datetime

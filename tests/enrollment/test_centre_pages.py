@@ -50,7 +50,7 @@ async def test_five_thousand_rows_pass_through_the_pages(staff: CentreStaff) -> 
     page = await staff.import_(write(*rows, ("x", *LIN[1:])))
     assert "new: gets an ID number and a secret number: 5000" in page
     assert "5000 candidates are entered." in page
-    assert "Candidates 4501 to 5000 in one file (PDF)" in page
+    assert "All candidates in one file (PDF)" in page
     again = await staff.import_(write(*rows, ("5001", *LIN[1:])))
     assert "there already, and the same: 5000" in again
     assert "new: gets an ID number and a secret number: 1" in again

@@ -1,9 +1,13 @@
 """Confirmations of Entry: all that a candidate needs, the same whenever they are printed."""
 
-import pytest
+from typing import Any
 
-from services.enrollment.staff import confirmations, entries
+import pytest
+from aiohttp import ClientError
+
+from services.enrollment import confirmations
 from shared import entry_numbers
+from shared.errors import Busy
 from tests.enrollment import centres
 from tests.enrollment.candidates import arrive
 from tests.enrollment.centres import (
@@ -81,20 +85,39 @@ async def test_all_of_a_centre_are_in_one_file_but_for_the_cancelled(staff: Cent
     assert "許怡君" not in text
 
 
-async def test_a_centre_with_very_many_gets_several_files(
+async def test_a_centre_with_very_many_gets_one_file_too(
     staff: CentreStaff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (entries, confirmations):
-        monkeypatch.setattr(module, "MOST_IN_ONE_FILE", 2)
     await staff.import_(write(WANG, LIN, ("3", "陳小明", "", "2012-05-05", "")))
-    page = await staff.read(staff.here())
-    assert "Candidates 1 to 2 in one file" in page
-    assert "Candidates 3 to 3 in one file" in page
-    assert read_pdf(await staff.print(staff.here("confirmations.pdf"))).count("\f") == 2
-    assert "陳小明" in read_pdf(await staff.print(staff.here("confirmations.pdf?part=2")))
-    for part in ("3", "0x", "-1"):
-        answer = await staff.get(staff.here(f"confirmations.pdf?part={part}"))
-        assert answer.status == (404 if part == "3" else 200)
+    alone = read_pdf(await staff.print(staff.here("confirmations.pdf")))
+    monkeypatch.setattr(confirmations, "MADE_AT_ONCE", 2)
+    path = staff.here("confirmations.pdf")
+    together = await staff.print(path)
+    assert read_pdf(together) == alone
+    assert alone.count("\f") == 3
+    assert await staff.print(path) == together
+
+
+async def test_a_file_that_cannot_be_begun_is_refused_and_one_that_breaks_off_is_not_whole(
+    staff: CentreStaff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await staff.import_(write(WANG, LIN))
+    monkeypatch.setattr(confirmations, "MADE_AT_ONCE", 1)
+    render, made = confirmations.render, [0]
+
+    async def render_some(*args: Any, **more: Any) -> bytes:
+        made[0] += 1
+        if made[0] in {1, 3}:
+            raise Busy
+        return await render(*args, **more)
+
+    monkeypatch.setattr(confirmations, "render", render_some)
+    path = staff.here("confirmations.pdf")
+    assert (await staff.get(path)).status == 503
+    answer = await staff.get(path)
+    assert answer.status == 200
+    with pytest.raises(ClientError):
+        await answer.read()
 
 
 async def test_a_new_secret_number_stands_on_the_next_print(staff: CentreStaff) -> None:

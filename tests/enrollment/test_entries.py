@@ -8,15 +8,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.enrollment import entries, entry_lists
+from services.enrollment import entries, entry_lists, schedule
 from services.enrollment.entries import Entry, EntryCancelled, Person
 from services.enrollment.registrations import deciding
+from services.enrollment.settings import Settings
 from shared import entry_numbers
 from shared.db import Pool, transaction
 from tests.enrollment import centres
+from tests.enrollment.candidates import arrive
 from tests.enrollment.centres import SITTING, TAIPEI, told
 from tests.enrollment.sent import confirm
 from tests.enrollment.world import EXAM, NOW, VAULT, add_sitting
+from tests.site import Site
 
 BORN = date(2012, 4, 21)
 LATER = NOW + timedelta(minutes=1)
@@ -172,6 +175,41 @@ async def test_whoever_registered_here_is_entered_when_confirmed(pool: Pool) -> 
         entry = await entry_lists.find_own(tx, registration_id=one.id)
     assert entry is not None
     assert entry.id_number == event.id_number
+
+
+async def test_who_was_confirmed_before_there_were_entries_gets_one_too(
+    hall: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, waiting = hall.pools["enrollment"], await arrive(hall)
+    older, newer = [await give_entry(hall) for _ in range(3)], await give_entry(hall)
+    cancelled = await give_entry(hall)
+    async with transaction(pool) as tx:
+        await entries.cancel_registrations(tx, registration_ids=[cancelled], now=LATER)
+    kept = await pool.fetch("SELECT * FROM entries WHERE NOT registration_id = ANY($1)", older)
+    await pool.execute("DELETE FROM entries WHERE registration_id = ANY($1)", older)
+    await pool.execute("DELETE FROM outbox")
+    monkeypatch.setattr(schedule, "ENTERED_AT_ONCE", 2)
+    assert [await enter_older(hall) for _ in range(3)] == [2, 1, 0]
+    events = await told(pool)
+    assert {event.registration_id for event in events} == {*older}
+    assert {row["registration_id"] for row in kept} == {newer, cancelled}
+    assert kept == await pool.fetch(
+        "SELECT * FROM entries WHERE NOT registration_id = ANY($1)", older
+    )
+    async with transaction(pool) as tx:
+        assert await entry_lists.find_own(tx, registration_id=waiting.claimed.id) is None
+
+
+async def give_entry(hall: Site) -> UUID:
+    return UUID((await centres.give_entry(hall, uuid4()))["registration_id"])
+
+
+async def enter_older(hall: Site) -> int:
+    """Run the job once."""
+    settings = hall.settings["enrollment"]
+    assert isinstance(settings, Settings)
+    [job] = [job for job in schedule.jobs(settings) if job.name == "enter_older"]
+    return await job.work(hall.pools["enrollment"], LATER)
 
 
 async def test_an_entry_ends_with_its_registration(pool: Pool) -> None:

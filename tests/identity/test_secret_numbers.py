@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.identity import secret_numbers
-from services.identity.counters import TooOften
 from services.identity.known_entries import Entry
+from services.identity.limits import TooOften
 from services.identity.secret_numbers import (
     ALLOWED,
     FIRST_LOCK,

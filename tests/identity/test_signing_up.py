@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientResponse
 from altcha.v1 import ChallengeOptions, Payload, create_challenge, solve_challenge
 
-from services.identity import counters, links, puzzles
+from services.identity import limits, links, puzzles
 from shared.auth import Role
 from shared.db import transaction
 from shared.events.identity import (
@@ -224,15 +224,15 @@ async def test_a_new_password_is_no_way_round_the_second_factor(site: Site) -> N
 
 async def test_an_address_is_not_flooded_by_whoever_types_it(site: Site) -> None:
     await site.add_account(ADDRESS)
-    for _ in range(counters.LETTERS.most + 3):
+    for _ in range(limits.LETTERS.most + 3):
         answer = await site.post("/identity/forgotten-password", email=ADDRESS)
         assert answer.status == 303, "and the page does not tell"
     await site.answer_inquiries()
-    assert len(site.letters) == counters.LETTERS.most
+    assert len(site.letters) == limits.LETTERS.most
 
 
 async def make_suspicious(site: Site) -> None:
-    for number in range(counters.SIGN_UPS_BEFORE_PUZZLE.most):
+    for number in range(limits.SIGN_UPS_BEFORE_PUZZLE.most):
         email = f"p{number}@exam.example"
         assert (await sign_up(site, email=email, email_again=email)).status == 303
 

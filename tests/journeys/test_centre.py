@@ -29,15 +29,19 @@ NUMBERS = {
 async def pool(place: Place) -> AsyncIterator[Pool]:
     """The database, with a sitting that takes candidates whatever the day."""
     pool = await db.create_pool(place.environment["ENROLLMENT_DATABASE_URL"], application="test")
+    await let_in(pool, SITTING)
+    yield pool
+    await pool.close()
+
+
+async def let_in(pool: Pool, sitting: str) -> None:
     now = datetime.now(UTC)
     await pool.execute(
         "UPDATE sittings SET opens_at = $2, closes_at = $3 WHERE code = $1",
-        SITTING,
+        sitting,
         now - timedelta(days=1),
         now + timedelta(days=10),
     )
-    yield pool
-    await pool.close()
 
 
 async def make_centre(registrar: Visitor, number: str, email: str) -> None:
@@ -65,12 +69,32 @@ async def press(visitor: Visitor, action: str) -> None:
     await visitor.look()
 
 
-async def hand_in(staff: Visitor, number: str, content: bytes) -> None:
+async def enter_office(staff: Visitor, pool: Pool, account: tuple[str, str], number: str) -> None:
+    """Sign in for the first time, as soon as enrollment knows who that is, and go to the centre."""
+    email, password = account
+
+    async def is_known() -> bool:
+        return bool(await pool.fetchval("SELECT count(*) FROM contacts WHERE email = $1", email))
+
+    await eventually(is_known)
+    await staff.sign_in(email, password)
+    await set_up_second_factor(staff)
+    await staff.open(f"{STAFF}/centre/")
+    await staff.follow(number)
+
+
+async def open_sitting(staff: Visitor, sitting: str) -> None:
+    async with staff.page.expect_navigation():
+        await staff.page.click(f"main a[href$='/{sitting}/']")
+    await staff.look()
+
+
+async def hand_in(staff: Visitor, number: str, content: bytes, *, sitting: str = SITTING) -> None:
     await staff.page.set_input_files(
         "input[type=file]",
         {"name": "candidates.csv", "mimeType": "text/csv", "buffer": content},
     )
-    await press(staff, f"/lists/{number}/{SITTING}")
+    await press(staff, f"/lists/{number}/{sitting}")
 
 
 async def print_pdf(staff: Visitor, link: str) -> str:
@@ -86,23 +110,13 @@ async def test_from_the_list_to_the_papers(
     arrive: Arrive, place: Place, pool: Pool, language: str, *, script: bool
 ) -> None:
     number = NUMBERS[language, script]
-    email, password = place.add_staff("centre")
+    account = place.add_staff("centre")
     registrar = await arrive(language, script=script)
     await sign_in_as(registrar, place, "registrar")
-    await make_centre(registrar, number, email)
-
-    async def is_known() -> bool:
-        return bool(await pool.fetchval("SELECT count(*) FROM contacts WHERE email = $1", email))
-
-    await eventually(is_known)
+    await make_centre(registrar, number, account[0])
     staff = await arrive(language, script=script)
-    await staff.sign_in(email, password)
-    await set_up_second_factor(staff)
-    await staff.open(f"{STAFF}/centre/")
-    await staff.follow(number)
-    async with staff.page.expect_navigation():
-        await staff.page.click(f"main a[href$='/{SITTING}/']")
-    await staff.look()
+    await enter_office(staff, pool, account, number)
+    await open_sitting(staff, SITTING)
     await press(staff, f"/lists/{number}/{SITTING}")
     assert await staff.page.locator(".govuk-error-summary").count() == 1, "no file was chosen"
 

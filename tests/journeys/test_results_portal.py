@@ -40,23 +40,23 @@ async def id_number(place: Place) -> str:
     return number
 
 
-async def register(visitor: Visitor, id_number: str, address: str) -> None:
+async def register(visitor: Visitor, id_number: str, address: str, *, secret: str = SECRET) -> None:
     """From the home page to the words of the guides."""
     await visitor.open("/")
     await visitor.page.locator("main a[href='/identity/results/']").click()
     await visitor.look()
     await visitor.page.locator("main a[href='/identity/results/registration']").click()
     await visitor.look()
-    await fill(visitor, id_number, address)
+    await fill(visitor, id_number, address, secret=secret)
     await visitor.press()
     assert visitor.path == "/identity/results/"
     assert SUCCESS[visitor.language] in await visitor.text()
 
 
-async def fill(visitor: Visitor, id_number: str, address: str) -> None:
+async def fill(visitor: Visitor, id_number: str, address: str, *, secret: str = SECRET) -> None:
     await visitor.fill(
         id_number=id_number,
-        secret_number=SECRET,
+        secret_number=secret,
         email=address,
         email_again=address,
         password=PASSWORD,

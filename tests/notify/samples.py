@@ -22,10 +22,10 @@ def sample(event: type[Event]) -> dict[str, Any]:
     return recorded
 
 
-def reference_of(event: type[Event]) -> str:
-    """What the letter about this sample quotes."""
+def reference_of(event: type[Event]) -> str | None:
+    """What the letter about this sample quotes, if it is about somebody's exam."""
     recorded = sample(event)
-    return str(recorded.get("reference") or recorded["id_number"])
+    return recorded.get("reference") or recorded.get("id_number")
 
 
 def contact(**changed: Any) -> ContactChanged:

@@ -17,7 +17,7 @@ from shared.events.enrollment import (
     SubmissionDue,
 )
 from shared.events.payments import InstructionsIssued, OrderPaid, RefundCompleted, RefundDue
-from shared.events.scoring import ResultCorrected, ResultsReleased
+from shared.events.scoring import OrganisationDecided, ResultCorrected, ResultsReleased
 from shared.i18n import LANGUAGES
 from tests.notify.conftest import make_settings
 from tests.notify.samples import kept, owed_for, reference_of
@@ -25,6 +25,8 @@ from tests.notify.samples import kept, owed_for, reference_of
 EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
 ENROLLMENT_PAGE = "http://127.0.0.1/enrollment/registrations/0197b1c2-3d4e-7f50-8a61-9b2c3d4e5f60"
 PAYMENT_PAGE = "http://127.0.0.1/payments/registrations/0197b1c2-3d4e-7f50-8a61-9b2c3d4e5f60"
+
+ABOUT_EXAMS = [fact for fact in owed.TO_ACCOUNTS if reference_of(fact)]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def write(writer: Writer, fact: type[Event], language: str, **changed: Any) -> W
     )
 
 
-@pytest.mark.parametrize("fact", owed.TO_ACCOUNTS, ids=lambda event: event.name)
+@pytest.mark.parametrize("fact", ABOUT_EXAMS, ids=lambda event: event.name)
 @pytest.mark.parametrize(
     ("language", "title"),
     [
@@ -50,9 +52,10 @@ def write(writer: Writer, fact: type[Event], language: str, **changed: Any) -> W
 def test_every_letter_names_the_registration_or_the_entry(
     writer: Writer, fact: type[Event], language: str, title: str
 ) -> None:
-    letter = write(writer, fact, language)
-    assert reference_of(fact) in letter.subject
-    assert reference_of(fact) in letter.text
+    letter, reference = write(writer, fact, language), reference_of(fact)
+    assert reference
+    assert reference in letter.subject
+    assert reference in letter.text
     assert title in letter.text
     assert {"en": "Dear 王大同", "zh-Hant-TW": "王大同 您好"}[language] in letter.text
 
@@ -251,6 +254,24 @@ def test_letters_about_results_do_not_say_what_they_are_and_lead_to_them(
         letter = write(writer, fact, language)
         assert "http://127.0.0.1/scoring/results/" in letter.text
         assert ("第二大題" in letter.text) == (fact is ResultCorrected)
+
+
+@EVERY_LANGUAGE
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_an_organisation_reads_what_was_decided_why_and_what_it_can_do(
+    writer: Writer, language: str, *, is_approved: bool
+) -> None:
+    letter = write(writer, OrganisationDecided, language, is_approved=is_approved)
+    for told in ("國立客家大學", "已以電話向教務處確認", "http://127.0.0.1/scoring/verification/"):
+        assert told in letter.text
+        assert told in letter.html
+    words = {
+        ("en", True): "Accept the terms",
+        ("en", False): "may not check",
+        ("zh-Hant-TW", True): "接受使用條款",
+        ("zh-Hant-TW", False): "不得查驗",
+    }
+    assert words[language, is_approved] in letter.text
 
 
 def test_letters_that_differ_in_the_reference_only_are_written_out_once(writer: Writer) -> None:

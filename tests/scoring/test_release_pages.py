@@ -1,5 +1,6 @@
 """Pages for releasers: approval, release and corrections; and for everybody: what was published."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import FormData
@@ -95,6 +96,31 @@ async def test_a_correction_goes_from_examiner_to_releaser(office: Office) -> No
     assert "Added twice" not in await office.see(
         "administrator", f"/scoring/staff/sittings/{BASIC}"
     )
+
+
+async def test_what_is_wrong_with_a_correction_stands_at_its_field(office: Office) -> None:
+    await office.approve()
+    form = {"reason": "", "listening": "31", "speaking": "", "reading": "15"}
+    form |= {"rule": "6.1", "place": "reading.phonetic"}
+    page = await office.send("examiner", f"{CANDIDATE}/correction", 422, **form)
+    for field in ("reason", "listening", "speaking", "rule"):
+        [words] = re.findall(rf'<a href="#{field}">([^<]*)</a>', page)
+        [beside] = re.findall(rf'id="{field}-error".*?</span>([^<]*)</p>', page, re.DOTALL)
+        assert beside.strip() == words
+    assert 'id="reading-error"' not in page
+    assert 'value="31"' in page
+    assert re.search(r'<option value="6.1"\s+selected', page)
+    same = {"reason": "x", "listening": "25", "speaking": "40", "reading": "15"}
+    page = await office.send("examiner", f"{CANDIDATE}/correction", 422, **same)
+    assert "nothing to correct" in page
+    assert "-error" not in page.replace("govuk-error", ""), "it is about no field"
+
+
+async def test_a_breach_that_does_not_fit_is_refused_at_its_field(office: Office) -> None:
+    form = {"rule": "6.1", "place": "reading.phonetic"}
+    page = await office.send("examiner", f"{CANDIDATE}/breaches", 422, **form)
+    assert 'id="rule-error"' in page
+    assert re.search(r'<option value="6.1"\s+selected', page)
 
 
 async def test_a_correction_of_breaches_keeps_drops_and_adds_them(office: Office) -> None:

@@ -18,6 +18,7 @@ from tests.scoring.papers import KINDS
 from tests.site import FROM_OUR_PAGE, Site, open_site
 
 LANGUAGES = ("en", "zh-TW")
+WHOLE = {"en": "not broken down into papers", "zh-TW": "本考試不提供分項成績"}
 
 
 @pytest.fixture
@@ -71,7 +72,11 @@ def read_pdf(document: bytes) -> str:
         ("key", ["A2 Key for Schools", "Pass with Merit", "Overall score", "134"], []),
         ("first", ["B2 First", "Pass at Grade C", "160", "Use of English"], []),
         ("starters", ["YLE Starters", "Reading and Writing"], ["Overall score", "Result</dt>"]),
-        ("delta", ["Delta Module One", "Pass"], ["Paper by paper", "Overall score"]),
+        (
+            "delta",
+            ["Delta Module One", "Pass", WHOLE["en"]],
+            ["Paper by paper", "Overall score"],
+        ),
         ("basic", ["Elementary", "Listening", "25", "Total", "80"], ["Overall score"]),
         ("intermediate", ["High-Intermediate", "Phonetic spelling", "248", "108"], []),
     ],
@@ -85,6 +90,7 @@ async def test_each_kind_of_result_shows_what_its_exam_has(
     words = re.sub(r"\s+", " ", page)
     assert [word for word in ["Welcome, 王大同", *shown] if word not in words] == []
     assert [word for word in hidden if word in words] == []
+    assert (WHOLE["en"] in words) == (kind == "delta")
     at_the_centre = "4 to 8 weeks" in words
     assert at_the_centre == (statement.candidate.centre_number is not None)
 
@@ -106,6 +112,7 @@ async def test_the_statement_says_on_paper_what_the_page_says(
     expected += [line.titles[tongue] + line.reached[tongue] for line in table.lines]
     expected += [table.result[tongue]] if table.result else []
     assert [text for text in expected if text.replace(" ", "") not in words] == []
+    assert (WHOLE[language].replace(" ", "") in words) == (kind == "delta")
     assert seals.find_in_pdf(document)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.scoring.rules import find_marking, score_table
-from services.scoring.rules.marking import Marking
+from services.scoring.rules.marking import Marking, RowDoesNotFit
 from services.scoring.rules.score_table import Known, Report
 from tests.scoring.world import entry_id, id_number
 
@@ -208,3 +208,27 @@ def test_what_was_read_is_written_as_it_would_be_read() -> None:
     assert row.given is not None
     written = BASIC.write(row.given)
     assert BASIC.read(written) == row.given
+
+
+@pytest.mark.parametrize(
+    ("by", "cells", "columns"),
+    [
+        (BASIC, {"listening": "31", "reading": "x"}, ["listening", "speaking", "reading"]),
+        (
+            INTERMEDIATE,
+            {"listening": "1", "speaking": "1", "reading": "1", "writing.essay": "99"},
+            ["writing.sentences", "writing.essay", "writing.phonetic_spelling"],
+        ),
+        (KEY, {"grade": "best", "overall": "3"}, ["grade", "overall"]),
+        (KEY, {"overall": "x", "paper.reading": "y"}, ["overall", "paper.reading"]),
+        (DELTA, {"grade": "pass", "overall": "3"}, [""]),
+    ],
+)
+def test_each_fault_names_the_column_it_is_about(
+    by: Marking, cells: dict[str, str], columns: list[str]
+) -> None:
+    with pytest.raises(RowDoesNotFit) as wrong:
+        by.read(cells)
+    found = [fault.column for fault in wrong.value.faults]
+    assert [column for column in columns if column not in found] == []
+    assert {*found} <= {"", *(column.key for column in by.columns)}

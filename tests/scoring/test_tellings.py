@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -138,20 +139,11 @@ async def test_news_on_its_way_while_the_last_are_told_is_not_missed(
     await release_at_once(pool)
     early = opened(0, await released_at(pool) - SECOND)
     other = await connect(database_url, application="other")
-
-    async def is_waiting() -> bool:
-        return bool(
-            await pool.fetchval(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE application_name = 'test' AND wait_event_type = 'Lock'"
-            )
-        )
-
     try:
         async with other.transaction():
             assert await tellings.tell(other) == 1
             task = asyncio.create_task(hear(pool, early))
-            await eventually(is_waiting)
+            await eventually(lambda: is_waiting(pool))
         await task
     finally:
         await other.close()
@@ -177,6 +169,56 @@ async def test_whoever_was_cancelled_is_not_told(pool: Pool) -> None:
     await hear(pool, entered(1, is_cancelled=True, recorded_at=datetime.now(UTC)))
     await release_at_once(pool)
     assert await tell_all(pool) == 1
+
+
+async def test_whoever_counts_again_after_the_release_is_told_once(pool: Pool) -> None:
+    await prepare(pool, 2)
+    await cancel(pool)
+    await release_at_once(pool)
+    before = opened(1, await released_at(pool) - SECOND)
+    after = opened(1, await released_at(pool) + SECOND).model_copy(update={"account_id": uuid4()})
+    await hear(pool, before, after)
+    assert await tell_all(pool) == 1
+    await take_told(pool)
+    for expected in (2, 0):
+        await hear(pool, entered(1, recorded_at=datetime.now(UTC)))
+        assert await tell_all(pool) == expected
+        await cancel(pool)
+    told = {event.account_id for event in await take_told(pool)}
+    assert told == {account_of(1), before.account_id}, "but not who registered after the release"
+
+
+async def test_whoever_counts_again_while_the_last_are_told_is_not_missed(
+    pool: Pool, database_url: str
+) -> None:
+    await prepare(pool, 2)
+    await cancel(pool)
+    await release_at_once(pool)
+    revived = entered(1, recorded_at=datetime.now(UTC))
+    other = await connect(database_url, application="other")
+    try:
+        async with other.transaction():
+            assert await tellings.tell(other) == 2
+            task = asyncio.create_task(hear(pool, revived))
+            await eventually(lambda: is_waiting(pool))
+        await task
+    finally:
+        await other.close()
+    assert await tell_all(pool) == 1
+    assert len(await take_told(pool)) == 2
+
+
+async def cancel(pool: Pool) -> None:
+    await hear(pool, entered(1, is_cancelled=True, recorded_at=datetime.now(UTC)))
+
+
+async def is_waiting(pool: Pool) -> bool:
+    return bool(
+        await pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE application_name = 'test' AND wait_event_type = 'Lock'"
+        )
+    )
 
 
 async def test_a_release_that_is_over_is_not_looked_at_again_for_nothing(pool: Pool) -> None:

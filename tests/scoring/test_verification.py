@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from services.scoring.counters import LOOKS_AT_NUMBER, LOOKS_OF_ORGANISATION
+from services.scoring.limits import LOOKS_AT_NUMBER, LOOKS_OF_ORGANISATION
 from services.scoring.organisations import TERMS_VERSION
 from shared.auth import Role
+from shared.events import decode
+from shared.events.scoring import OrganisationDecided
 from tests.conftest import MakeDatabase
 from tests.scoring import papers
 from tests.scoring.papers import SECRET_NUMBER
@@ -89,6 +91,22 @@ async def test_an_organisation_applies_is_approved_accepts_and_looks(site: Site)
     looks = await holder.read(f"/scoring/results/{statement.result.id}/shares")
     assert "National Hakka University" in looks
     assert "a recognising organisation" in looks
+
+
+async def test_each_decision_is_told_once_with_its_reason(site: Site) -> None:
+    office = await Holder.sign_in(site)
+    await office.post(f"{HOME}application", **APPLICATION)
+    assert await decide(site, office, "approve") == 303
+    assert await decide(site, office, "approve") == 409, "somebody else was quicker"
+    assert await decide(site, office, "refuse", seen="approved") == 303
+    rows = await site.pools["scoring"].fetch(
+        "SELECT body FROM outbox WHERE name = $1 ORDER BY id", OrganisationDecided.name
+    )
+    told = [event for row in rows for event in decode(OrganisationDecided, row["body"])]
+    assert [event.is_approved for event in told] == [True, False]
+    for event in told:
+        assert event.account_id == office.account
+        assert (event.organisation, event.reason) == (APPLICATION["name"], "We telephoned")
 
 
 async def test_the_history_of_a_corrected_result_is_shown(site: Site) -> None:

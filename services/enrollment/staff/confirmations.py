@@ -1,6 +1,6 @@
 """Confirmations of Entry, printed by the centre: one, or all of a sitting in one file."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from aiohttp import hdrs, web
@@ -9,7 +9,6 @@ from services.enrollment import confirmations, entry_lists, timetables
 from services.enrollment.confirmations import CONFIRMATIONS, STACKS, Stack
 from services.enrollment.entries import Entry, EntryCancelled
 from services.enrollment.staff import own_centres
-from services.enrollment.staff.entries import MOST_IN_ONE_FILE
 from services.enrollment.staff.own_centres import Held
 from shared import audit
 from shared.audit import Line
@@ -17,7 +16,6 @@ from shared.auth import PRINCIPAL
 from shared.db import POOL, Tx, transaction
 from shared.errors import NoSuchPage
 from shared.i18n import language_of
-from shared.pdf import Pdf
 from shared.settings import SETTINGS
 from shared.templates import translate
 from shared.vault import VAULT
@@ -29,27 +27,61 @@ async def print_one(request: web.Request) -> web.Response:
         if entry.is_cancelled:
             raise EntryCancelled
         stack = await _gather(tx, request, held, [entry], subject=f"entry {entry.id}")
-    return await _answer(request, CONFIRMATIONS, stack, name=entry.id_number)
+    content = await confirmations.render(
+        request.config_dict[CONFIRMATIONS],
+        stack,
+        site=str(request.config_dict[SETTINGS].public_url),
+        language=language_of(request),
+        say=partial(translate, request),
+    )
+    return web.Response(body=content, headers=_headers(entry.id_number))
 
 
-async def print_all(request: web.Request) -> web.Response:
-    """All of a sitting; a centre with very many gets them in several files."""
-    part = _read_part(request)
-    first = (part - 1) * MOST_IN_ONE_FILE
+async def print_all(request: web.Request) -> web.StreamResponse:
+    """All of a sitting, sent while it is written: thousands take a while."""
     async with transaction(request.config_dict[POOL]) as tx:
         held = await own_centres.load(tx, request)
         known = await entry_lists.list_(tx, centre=held.centre.number, sitting=held.sitting.code)
-        found = [one for one in known if not one.is_cancelled][first : first + MOST_IN_ONE_FILE]
+        found = [one for one in known if not one.is_cancelled]
         if not found:
             raise NoSuchPage
         stack = await _gather(tx, request, held, found, subject=f"sitting {held.sitting.code}")
-    name = f"{held.centre.number}-{held.sitting.code}-{part}"
-    return await _answer(request, STACKS, stack, name=name)
+    pieces = confirmations.render_all(
+        request.config_dict[STACKS],
+        stack,
+        site=str(request.config_dict[SETTINGS].public_url),
+        language=language_of(request),
+        say=partial(translate, request),
+    )
+    return await _send(request, pieces, name=f"{held.centre.number}-{held.sitting.code}")
 
 
-def _read_part(request: web.Request) -> int:
-    asked = request.query.get("part", "1")
-    return max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 1
+async def _send(
+    request: web.Request, pieces: AsyncIterator[bytes], *, name: str
+) -> web.StreamResponse:
+    first = await anext(pieces)  # what cannot even begin is answered with a page
+    answer = web.StreamResponse(headers=_headers(name))
+    await answer.prepare(request)
+    try:
+        await answer.write(first)
+        async for piece in pieces:
+            await answer.write(piece)
+    except ConnectionResetError:
+        return answer  # whoever asked does not wait any longer
+    except BaseException:
+        # Half a file must not look like a whole one, and a page of ours does not belong into it.
+        if request.transport is not None:
+            request.transport.abort()
+        raise
+    await answer.write_eof()
+    return answer
+
+
+def _headers(name: str) -> dict[str, str]:
+    return {
+        hdrs.CONTENT_TYPE: "application/pdf",
+        hdrs.CONTENT_DISPOSITION: f'inline; filename="{name}.pdf"',
+    }
 
 
 async def _gather(
@@ -71,23 +103,6 @@ async def _gather(
         secret_numbers=await entry_lists.reveal(
             tx, entries=found, vault=request.config_dict[VAULT]
         ),
-    )
-
-
-async def _answer(
-    request: web.Request, printer: web.AppKey[Pdf], stack: Stack, *, name: str
-) -> web.Response:
-    content = await confirmations.render(
-        request.config_dict[printer],
-        stack,
-        site=str(request.config_dict[SETTINGS].public_url),
-        language=language_of(request),
-        say=partial(translate, request),
-    )
-    return web.Response(
-        body=content,
-        content_type="application/pdf",
-        headers={hdrs.CONTENT_DISPOSITION: f'inline; filename="{name}.pdf"'},
     )
 
 

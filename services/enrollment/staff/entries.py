@@ -1,15 +1,11 @@
 """A centre's entries of a sitting: listed, searched, taken away; each shown and changed."""
 
-import asyncio
-from collections.abc import Mapping
-from types import ModuleType
-
 from aiohttp import web
 
 from services.enrollment import entries, entry_lists, timetables
 from services.enrollment.confirmations import HOURS
 from services.enrollment.staff import own_centres
-from shared import audit, csv_file, xlsx_file
+from shared import audit, exports
 from shared.audit import Line
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
@@ -20,9 +16,6 @@ from shared.vault import VAULT
 
 SHOWN = 50
 LONGEST_WORDS = 100
-FILES: Mapping[str, ModuleType] = {"csv": csv_file, "xlsx": xlsx_file}
-# As many as stand in one file of Confirmations; written in a few seconds.
-MOST_IN_ONE_FILE = 500
 
 NOTICES = {
     "secret": mark(
@@ -66,17 +59,13 @@ async def show(request: web.Request, *, problem: str | None = None) -> web.Respo
             after=after,
             limit=SHOWN + 1,
         )
-    count = counts.get(held.sitting.code)
-    entered = count.entered if count else 0
     return render(
         request,
         "staff/list_entries.html",
         status=422 if problem else 200,
         held=held,
         timetable=timetable,
-        count=count,
-        parts=range(1, (entered - 1) // MOST_IN_ONE_FILE + 2 if entered else 1),
-        in_part=MOST_IN_ONE_FILE,
+        count=counts.get(held.sitting.code),
         found=found[:SHOWN],
         has_more=len(found) > SHOWN,
         words=words,
@@ -94,7 +83,6 @@ def _is_number(text: str) -> bool:
 
 async def export_entries(request: web.Request) -> web.Response:
     """Everything but the secret numbers, which stand on the Confirmations alone."""
-    file = FILES.get(str((await request.post()).get("format", "csv")), csv_file)
     async with transaction(request.config_dict[POOL]) as tx:
         held = await own_centres.load(tx, request)
         found = await entry_lists.list_(tx, centre=held.centre.number, sitting=held.sitting.code)
@@ -115,11 +103,8 @@ async def export_entries(request: web.Request) -> web.Response:
         )
         for one in found
     ]
-    header = [translate(request, column) for column in EXPORTED]
-    content = await asyncio.to_thread(file.write, header, rows)
     name = f"{held.centre.number}-{held.sitting.code}"
-    answer: web.Response = file.answer(content, name=name)
-    return answer
+    return await exports.answer(request, name=name, header=EXPORTED, rows=rows)
 
 
 async def show_entry(request: web.Request) -> web.Response:

@@ -1,8 +1,6 @@
 """Registrations, for staff: search, one with its data and documents, take away as a file."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 
 from aiohttp import web
 
@@ -10,7 +8,7 @@ from services.enrollment import names, registration_lists
 from services.enrollment.names import Names
 from services.enrollment.registration_lists import LONGEST_EXPORT, STATES, Wanted
 from services.enrollment.registrations import Registration
-from shared import audit, csv_file, xlsx_file
+from shared import audit, exports
 from shared.audit import Line
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
@@ -19,7 +17,6 @@ from shared.settings import SETTINGS
 from shared.templates import render, translate
 
 SHOWN = 50
-FILES: Mapping[str, ModuleType] = {"csv": csv_file, "xlsx": xlsx_file}
 COLUMNS = (
     mark("Reference number"),
     mark("State"),
@@ -80,7 +77,6 @@ def _read_number(text: str) -> int | None:
 
 async def export_registrations(request: web.Request) -> web.Response:
     posted = await request.post()
-    file = FILES.get(str(posted.get("format", "csv")), csv_file)
     async with transaction(request.config_dict[POOL]) as tx:
         known = await names.load(tx)
         wanted = _read_wanted(posted, known)
@@ -93,14 +89,10 @@ async def export_registrations(request: web.Request) -> web.Response:
             {**asked, "count": len(found)},
         )
         await audit.record(tx, [line])
-    header = [translate(request, column) for column in COLUMNS]
     language = language_of(request)
     state_names = {state: translate(request, name) for state, name in STATES.items()}
     rows = [_write_row(one, known, state_names, language) for one in found]
-    # A long list takes seconds to write; others' requests go on meanwhile.
-    content = await asyncio.to_thread(file.write, header, rows)
-    answer: web.Response = file.answer(content, name="registrations")
-    return answer
+    return await exports.answer(request, name="registrations", header=COLUMNS, rows=rows)
 
 
 def _write_row(

@@ -6,17 +6,9 @@ from uuid import uuid4
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
 
-from services.identity import (
-    accounts,
-    counters,
-    inquiries,
-    links,
-    results_accounts,
-    sessions,
-    tries,
-)
+from services.identity import accounts, inquiries, links, results_accounts, sessions, tries
 from services.identity.accounts import Account
-from services.identity.counters import LETTERS, TooOften
+from services.identity.limits import LETTERS, TooOften
 from services.identity.links import Link, Purpose
 from services.identity.pages.handover import ACCOUNT_PAGE, begin_session, forget_token
 from services.identity.pages.letters import read_new_password, rule_for
@@ -24,7 +16,7 @@ from services.identity.pages.proving import find_fault
 from services.identity.pages.signing_up import SAME_ADDRESS, EmailAddress
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import email_key
-from shared import outbox
+from shared import counters, outbox
 from shared.auth import PRINCIPAL, Principal
 from shared.db import POOL, Tx, transaction
 from shared.errors import SignedOut

@@ -6,11 +6,12 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from services.identity import counters, tries
-from services.identity.counters import WRONG_PASSWORDS, TooOften, network
+from services.identity import tries
+from services.identity.limits import WRONG_PASSWORDS, TooOften, network
 from services.identity.pages.handover import device_cookie
 from services.identity.passwords import PASSWORDS
 from services.identity.sessions import Holder
+from shared import counters
 from shared.auth import PRINCIPAL
 from shared.db import POOL, Tx, transaction
 from shared.i18n import mark

@@ -6,8 +6,8 @@ from uuid import uuid4
 from aiohttp import web
 from pydantic import BaseModel
 
-from services.identity import counters, inquiries, links, results_accounts, sessions, tries
-from services.identity.counters import LETTERS, TooOften
+from services.identity import inquiries, links, results_accounts, sessions, tries
+from services.identity.limits import LETTERS, TooOften
 from services.identity.links import Link, Purpose
 from services.identity.pages.handover import ACCOUNT_PAGE, begin_session, forget_token
 from services.identity.pages.letters import read_new_password
@@ -17,7 +17,7 @@ from services.identity.pages.signing_up import SAME_ADDRESS
 from services.identity.passwords import PASSWORDS
 from services.identity.results_accounts import ResultsAccount
 from services.identity.rules import email_key, find_results_password_fault
-from shared import outbox
+from shared import counters, outbox
 from shared.auth import PRINCIPAL
 from shared.db import POOL, Tx, transaction
 from shared.events.identity import AddressChangeRequested

@@ -11,15 +11,16 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import BaseModel
 
-from services.identity import counters, inquiries, links, results_accounts, sessions, tries
-from services.identity.counters import LETTERS
+from services.identity import inquiries, links, results_accounts, sessions, tries
 from services.identity.inquiries import Inquiry
+from services.identity.limits import LETTERS
 from services.identity.links import LinkUnknown, Purpose
 from services.identity.pages.letters import NewPassword, read_new_password
 from services.identity.pages.results_front import WELCOME
 from services.identity.passwords import PASSWORDS
 from services.identity.results_accounts import ResultsAccount, sign_in_name
 from services.identity.rules import find_results_password_fault
+from shared import counters
 from shared.db import POOL, Tx, transaction
 from shared.entry_numbers import read_id_number
 from shared.forms import Form, Says

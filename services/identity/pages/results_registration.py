@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, SecretStr, ValidationInfo, field_validator
 
 from services.identity import results_accounts, secret_numbers, sessions, tries
-from services.identity.counters import network
+from services.identity.limits import network
 from services.identity.pages.results_front import WELCOME
 from services.identity.pages.signing_up import SAME_ADDRESS, SAME_PASSWORD, EmailAddress
 from services.identity.passwords import PASSWORDS

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, SecretStr, field_validator
 
-from services.identity import counters, inquiries, links, puzzles
-from services.identity.counters import LETTERS, SIGN_UPS, SIGN_UPS_BEFORE_PUZZLE, TooOften, network
+from services.identity import inquiries, links, puzzles
 from services.identity.inquiries import Inquiry
+from services.identity.limits import LETTERS, SIGN_UPS, SIGN_UPS_BEFORE_PUZZLE, TooOften, network
 from services.identity.pages.handover import keep_step
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import (
@@ -16,6 +16,7 @@ from services.identity.rules import (
     find_address_fault,
     find_password_fault,
 )
+from shared import counters
 from shared.db import POOL, Tx, transaction
 from shared.forms import WHOLE_FORM, Form, Says
 from shared.i18n import language_of, mark

@@ -17,9 +17,9 @@ from services.payments import (
     refund_lists,
 )
 from services.payments.order_lists import LONGEST_EXPORT, STATES, Wanted
-from services.payments.staff import asked, files
+from services.payments.staff import asked
 from services.payments.staff.asked import SHOWN
-from shared import audit
+from shared import audit, exports
 from shared.audit import Line
 from shared.auth import PRINCIPAL
 from shared.days import end_of_day, start_of_day
@@ -104,7 +104,7 @@ async def export_orders(request: web.Request) -> web.Response:
         )
         for order in found
     ]
-    return await files.answer(request, name="orders", header=COLUMNS, rows=rows)
+    return await exports.answer(request, name="orders", header=COLUMNS, rows=rows)
 
 
 async def show_order(request: web.Request) -> web.Response:

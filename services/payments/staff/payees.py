@@ -7,7 +7,8 @@ from aiohttp import web
 from services.payments import payees, refund_lists
 from services.payments.payee_form import PayeeForm
 from services.payments.refund_lists import REASONS, Listed
-from services.payments.staff import asked, files
+from services.payments.staff import asked
+from shared import exports
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
 from shared.forms import Form
@@ -102,7 +103,7 @@ async def export_payees(request: web.Request) -> web.Response:
         )
         for listed, payee in opened
     ]
-    return await files.answer(request, name="payees", header=COLUMNS, rows=rows)
+    return await exports.answer(request, name="payees", header=COLUMNS, rows=rows)
 
 
 def _last_day(listed: Listed, zone: ZoneInfo) -> str | None:

@@ -7,9 +7,9 @@ from pydantic import BaseModel
 
 from services.payments import differences, ecpay_file, money_lists, order_lists, reconciliations
 from services.payments.differences import KINDS, Difference, NoSuchDifference
-from services.payments.staff import asked, files
+from services.payments.staff import asked
 from services.payments.staff.asked import SHOWN, Note
-from shared import audit
+from shared import audit, exports
 from shared.audit import Line
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
@@ -131,7 +131,7 @@ async def export_differences(request: web.Request) -> web.Response:
         actor, facts = str(request[PRINCIPAL].id), {"count": len(found)}
         await audit.record(tx, [Line(actor, "differences_exported", "differences", facts)])
     rows = [_write_row(request, each) for each in found]
-    return await files.answer(request, name="differences", header=COLUMNS, rows=rows)
+    return await exports.answer(request, name="differences", header=COLUMNS, rows=rows)
 
 
 def _write_row(request: web.Request, each: Difference) -> tuple[object, ...]:

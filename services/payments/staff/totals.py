@@ -9,8 +9,8 @@ from aiohttp import web
 
 from services.payments import money_lists
 from services.payments.money_lists import METHODS, Total
-from services.payments.staff import asked, files
-from shared import audit, charts
+from services.payments.staff import asked
+from shared import audit, charts, exports
 from shared.audit import Line
 from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
@@ -114,7 +114,7 @@ async def export_totals(request: web.Request) -> web.Response:
         for day in reversed(sums.days)
     ]
     header = [mark("Day"), *(METHODS[method] for method in sums.methods), mark("Sum"), WENT_BACK]
-    return await files.answer(request, name="totals", header=header, rows=rows)
+    return await exports.answer(request, name="totals", header=header, rows=rows)
 
 
 ROUTES = [

@@ -30,6 +30,9 @@ CHECK = mark(
     " signed electronically and can also be checked without us, with the keys we have published."
 )
 COLUMNS = (mark("Paper"), mark("Score"), mark("Most, or range"))
+NO_PAPERS = mark(
+    "Results of this exam are not broken down into papers: there is one result for the whole of it."
+)
 REPLACED = mark("This version was replaced. It does not hold any more.")
 
 
@@ -57,6 +60,7 @@ def describe(request: web.Request, statement: Statement, sealed: str) -> Mapping
             }
             for line in table.lines
         ],
+        "no_papers": "" if table.has_papers else translate(request, NO_PAPERS),
         "conduct_heading": translate(request, mark("Deducted under the rules of the exam room")),
         "conduct": [titles[language] for titles in table.conduct],
         "notes": [

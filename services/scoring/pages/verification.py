@@ -1,17 +1,19 @@
 """Checking by numbers, for recognising organisations: applying, accepting the terms, looking up."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel
 
-from services.scoring import counters, looks, organisations
-from services.scoring.counters import LOOKS_AT_NUMBER, LOOKS_OF_ORGANISATION, TooOften
+from services.scoring import looks, organisations
+from services.scoring.limits import LOOKS_AT_NUMBER, LOOKS_OF_ORGANISATION, TooOften
 from services.scoring.organisations import TERMS_VERSION, NothingFits, Organisation
 from services.scoring.statements import Statement
-from shared import entry_numbers
+from shared import counters, entry_numbers
 from shared.auth import PRINCIPAL
-from shared.db import POOL, transaction
+from shared.counters import Limit
+from shared.db import POOL, Tx, transaction
 from shared.forms import WHOLE_FORM, Form, Says
 from shared.i18n import mark
 from shared.observe import ARRIVED_AT
@@ -190,8 +192,8 @@ async def _look_up(
     pool, now = request.config_dict[POOL], request[ARRIVED_AT]
     # Counted and committed before the look: however it ends, and however many look at once.
     async with transaction(pool) as tx:
-        may = await counters.take(tx, LOOKS_OF_ORGANISATION, key=str(organisation.id), now=now)
-        may = may and await counters.take(tx, LOOKS_AT_NUMBER, key=numbers.id_number, now=now)
+        may = await _count(tx, LOOKS_OF_ORGANISATION, str(organisation.id), now)
+        may = may and await _count(tx, LOOKS_AT_NUMBER, numbers.id_number, now)
     if not may:
         raise TooOften
     async with transaction(pool) as tx:
@@ -202,6 +204,10 @@ async def _look_up(
             vault=request.config_dict[VAULT],
             now=now,
         )
+
+
+async def _count(tx: Tx, limit: Limit, key: str, now: datetime) -> bool:
+    return await counters.count(tx, limit, key=key, now=now) <= limit.most
 
 
 ROUTES = [

@@ -56,6 +56,7 @@ class Fault:
     sentence: str
     # Words by language, or the same in all.
     told: Mapping[str, Titles | str]
+    column: str = ""  # the key of the one that it is about
 
     def write(self, sentence: str, language: str) -> str:
         words = {
@@ -117,6 +118,7 @@ class SchemeMarking:
                             "maximum": str(problem.maximum),
                             "points": str(problem.points),
                         },
+                        self._column(problem.section, problem.part),
                     )
                     for problem in wrong.problems
                 ]
@@ -125,6 +127,13 @@ class SchemeMarking:
             section: {part: outcomes.write_points(number) for part, number in parts.items()}
             for section, parts in points.items()
         }
+
+    def _column(self, section: str, part: str) -> str:
+        """The column of a part, or the first of its section."""
+        wanted = f"{section}.{part}" if part not in ("", WHOLE) else section
+        keys = [column.key for column in self.columns]
+        of_section = [key for key in keys if key.partition(".")[0] == section]
+        return wanted if wanted in of_section else next(iter(of_section), "")
 
     def _name(self, section: str, part: str = "") -> Titles | str:
         known = self.scheme.sections.get(section)
@@ -184,7 +193,7 @@ class GivenMarking:
                 continue
             if not _WHOLE.fullmatch(text):
                 told: dict[str, Titles | str] = {"field": titles.get(key, key), "given": text[:40]}
-                faults.append(Fault(NO_WHOLE_NUMBER, told))
+                faults.append(Fault(NO_WHOLE_NUMBER, told, key if key in titles else ""))
             else:
                 numbers[key] = int(text)
         if faults:
@@ -210,11 +219,16 @@ class GivenMarking:
                             "field": self._title(titles, misfit.field),
                             "given": str(misfit.given)[:40],
                         },
+                        self._column(misfit.field),
                     )
                     for misfit in wrong.misfits
                 ]
             ) from None
         return given | {"grade": result.grade}
+
+    def _column(self, field: str) -> str:
+        keys = {column.key for column in self.columns}
+        return next((key for key in (field, f"{PAPER}.{field}") if key in keys), "")
 
     @staticmethod
     def _title(titles: Mapping[str, Titles], field: str) -> Titles | str:

@@ -49,6 +49,7 @@ class Table:
     score: str
     out_of: str
     lines: tuple[Line, ...] = ()
+    has_papers: bool = True  # the exam, even where nothing was reached in any
     conduct: tuple[Titles, ...] = ()
 
 
@@ -76,6 +77,7 @@ def _lay_out_given(outcome: GivenOutcome) -> Table:
             for name, paper in exam.papers.items()
             if not outcome.is_absent
         ),
+        has_papers=bool(exam.papers),
     )
 
 

@@ -1,6 +1,6 @@
 """Proposing a correction of an approved result: other scores or breaches, and the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -14,22 +14,26 @@ from services.scoring.sittings import Sitting
 from services.scoring.staff import asked
 from shared.auth import PRINCIPAL
 from shared.db import POOL, Tx, transaction
+from shared.forms import WHOLE_FORM
+from shared.i18n import language_of
 from shared.observe import ARRIVED_AT
-from shared.templates import render
+from shared.templates import render, translate
 
 LONGEST_CELL = 40
 
 
 @dataclass
 class Typed:
-    """What was typed, and what is wrong with it."""
+    """What was typed, and what is wrong with it: to templates, a form like others."""
 
-    cells: Mapping[str, str]
+    typed: Mapping[str, str]  # by column; and reason, rule and place
     is_absent: bool
     kept: list[Breach]  # breaches that still count
-    reason: str = ""
-    faults: list[Fault] = field(default_factory=list)
-    sentences: list[str] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def first_input(name: str) -> str:
+        return name
 
 
 @dataclass(frozen=True)
@@ -60,27 +64,27 @@ async def show_form(request: web.Request) -> web.Response:
         subject = await _load(tx, request)
     basis = subject.basis
     cells = subject.marking.write(basis.given) if basis.given is not None else {}
-    return _show(request, subject, Typed(cells, basis.given is None, list(basis.breaches)))
+    names = ("reason", "rule", "place", *(column.key for column in subject.marking.columns))
+    typed = dict.fromkeys(names, "") | cells
+    return _show(request, subject, Typed(typed, basis.given is None, list(basis.breaches)))
 
 
 async def propose(request: web.Request) -> web.Response:
     posted = await request.post()
     async with transaction(request.config_dict[POOL]) as tx:
         subject = await _load(tx, request)
+    names = ("rule", "place", *(column.key for column in subject.marking.columns))
     typed = Typed(
-        cells={
-            column.key: str(posted.get(column.key, "")).strip()[:LONGEST_CELL]
-            for column in subject.marking.columns
-        },
+        typed={name: str(posted.get(name, "")).strip()[:LONGEST_CELL] for name in names}
+        | {"reason": str(posted.get("reason", ""))},
         is_absent=posted.get("is_absent") == "yes",
         kept=[
             breach
             for breach in subject.basis.breaches
             if _key(breach) in posted.getall("breach", [])
         ],
-        reason=str(posted.get("reason", "")),
     )
-    reason, basis = _read(subject, typed, str(posted.get("rule", "")), str(posted.get("place", "")))
+    reason, basis = _read(request, subject, typed)
     if basis is None or reason is None:
         return _show(request, subject, typed)
     try:
@@ -94,34 +98,44 @@ async def propose(request: web.Request) -> web.Response:
                 now=request[ARRIVED_AT],
             )
     except (NothingChanges, BreachesDoNotFit) as refusal:
-        typed.sentences.append(refusal.sentence)
+        typed.errors[WHOLE_FORM] = refusal.sentence
         return _show(request, subject, typed)
     raise web.HTTPSeeOther(f"/scoring/staff/results/corrections/{correction_id}")
 
 
-def _read(subject: Subject, typed: Typed, rule: str, place: str) -> tuple[str | None, Basis | None]:
-    """Read what was typed; what is wrong with it is noted there."""
+def _read(request: web.Request, subject: Subject, typed: Typed) -> tuple[str | None, Basis | None]:
+    """Read what was typed; what is wrong with it is noted there, in the order of the fields."""
     reason = None
     try:
-        reason = asked.read_reason(typed.reason)
+        reason = asked.read_reason(typed.typed["reason"])
     except ValueError as wrong:
-        typed.sentences.append(str(wrong))
-    breaches = list(typed.kept)
-    if rule:
-        section, _, part = place.partition(".")
-        try:
-            judge(subject.sitting, breach := Breach(rule, section, part))
-            breaches.append(breach)
-        except RuleDoesNotApply as refusal:
-            typed.sentences.append(refusal.sentence)
+        typed.errors["reason"] = str(wrong)
     given = None
     if not typed.is_absent:
+        cells = {column.key: typed.typed[column.key] for column in subject.marking.columns}
         try:
-            given = subject.marking.read(typed.cells)
+            given = subject.marking.read(cells)
         except RowDoesNotFit as wrong_cells:
-            typed.faults.extend(wrong_cells.faults)
-    is_wrong = typed.faults or typed.sentences
-    return reason, None if is_wrong else Basis(given, breaches)
+            typed.errors |= _write(request, wrong_cells.faults)
+    breaches = list(typed.kept)
+    if typed.typed["rule"]:
+        section, _, part = typed.typed["place"].partition(".")
+        try:
+            judge(subject.sitting, breach := Breach(typed.typed["rule"], section, part))
+            breaches.append(breach)
+        except RuleDoesNotApply as refusal:
+            typed.errors["rule"] = refusal.sentence
+    return reason, None if typed.errors else Basis(given, breaches)
+
+
+def _write(request: web.Request, faults: Sequence[Fault]) -> dict[str, str]:
+    """What is wrong, by column, in the order of the columns; of several the first of each."""
+    language = language_of(request)
+    errors: dict[str, str] = {}
+    for fault in faults:
+        words = fault.write(translate(request, fault.sentence), language)
+        errors.setdefault(fault.column or WHOLE_FORM, words)
+    return errors
 
 
 def _key(breach: Breach) -> str:
@@ -134,11 +148,11 @@ def _show(request: web.Request, subject: Subject, typed: Typed) -> web.Response:
     return render(
         request,
         "staff/edit_correction.html",
-        status=422 if typed.faults or typed.sentences else 200,
+        status=422 if typed.errors else 200,
         candidate=subject.candidate,
         sitting=subject.sitting,
         columns=marking.columns,
-        typed=typed,
+        form=typed,
         breaches=[
             (_key(breach), breach, breach in typed.kept) for breach in subject.basis.breaches
         ],

@@ -1,5 +1,7 @@
 """Candidates of a sitting, for examiners: absences, and breaches of the exam room's rules."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from services.scoring import (
@@ -24,6 +26,7 @@ from shared.templates import render
 SHOWN = 100
 CORRECTIONS_SHOWN = 20
 PLACES = "/scoring/staff/candidates"
+NOTHING: Mapping[str, str] = {}
 
 
 async def search(request: web.Request) -> web.Response:
@@ -59,8 +62,11 @@ async def show_candidate(request: web.Request) -> web.Response:
     return await show(request)
 
 
-async def show(request: web.Request, problem: str | None = None) -> web.Response:
-    """Show all that is recorded of a candidate, and what became of it."""
+async def show(
+    request: web.Request, problem: str | None = None, typed: Mapping[str, str] = NOTHING
+) -> web.Response:
+    """Show all that is recorded of a candidate, and what became of it; or what was typed of a
+    breach, and what is wrong with it."""
     entry_id = asked.named(request, "entry_id")
     async with transaction(request.config_dict[POOL]) as tx:
         candidate = await candidates.load(tx, entry_id=entry_id)
@@ -89,6 +95,7 @@ async def show(request: web.Request, problem: str | None = None) -> web.Response
         corrections=corrected,
         summarise=summaries.summarise,
         problem=problem,
+        typed=typed,
         zone=request.config_dict[SETTINGS].time_zone,
     )
 
@@ -114,8 +121,9 @@ async def clear_scores(request: web.Request) -> web.Response:
 async def add_breach(request: web.Request) -> web.Response:
     """Record which rule was broken, and where; what it costs, the rule says."""
     posted = await request.post()
-    section, _, part = str(posted.get("place", "")).partition(".")
-    breach = Breach(str(posted.get("rule", "")), section, part)
+    typed = {name: str(posted.get(name, "")) for name in ("rule", "place")}
+    section, _, part = typed["place"].partition(".")
+    breach = Breach(typed["rule"], section, part)
     try:
         async with transaction(request.config_dict[POOL]) as tx:
             candidate = await candidates.load(tx, entry_id=asked.named(request, "entry_id"))
@@ -129,7 +137,7 @@ async def add_breach(request: web.Request) -> web.Response:
                 now=request[ARRIVED_AT],
             )
     except RuleDoesNotApply as refusal:
-        return await show(request, refusal.sentence)
+        return await show(request, refusal.sentence, typed)
     raise web.HTTPSeeOther(f"{PLACES}/{candidate.entry_id}")
 
 

@@ -1,20 +1,14 @@
-"""Counters: how often something was tried within a while. Sole writer of `counters`."""
+"""Counters: how often something was done by somebody within a while. Writes `counters`, which a
+service has whose migrations make it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.db import Tx, affected
-from shared.errors import Refused
 
 FORGOTTEN_AT_ONCE = 1_000
-KEPT_FOR = timedelta(days=2)
-
-
-class TooOften(Refused):
-    """This was tried too often within a short time. Please try again in an hour."""
-
-    status = 429
-    retry_after_seconds = 3_600
+# No limit reaches further back.
+KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +20,8 @@ class Limit:
     within: timedelta
 
 
-# An office checks a whole intake in a day; who tries numbers at random needs thousands.
-LOOKS_OF_ORGANISATION = Limit("looks of an organisation", 200, timedelta(hours=1))
-# Ten thousand secret numbers at ten an hour, by all organisations together: six weeks without rest.
-LOOKS_AT_NUMBER = Limit("looks at an ID number", 10, timedelta(hours=1))
-
-
-async def take(tx: Tx, limit: Limit, *, key: str, now: datetime) -> bool:
-    """Count one more; tell whether that is still within the limit.
-
-    To be committed before what is counted is done: a refusal must not undo it.
-    """
+async def count(tx: Tx, limit: Limit, *, key: str, now: datetime) -> int:
+    """Count one more, and return how many there were within the while."""
     number: int = await tx.fetchval(
         """
         INSERT INTO counters AS c (name, key, count, began_at) VALUES ($1, $2, 1, $3)
@@ -50,7 +35,31 @@ async def take(tx: Tx, limit: Limit, *, key: str, now: datetime) -> bool:
         now,
         limit.within,
     )
-    return number <= limit.most
+    return number
+
+
+async def take_back(tx: Tx, limit: Limit, *, key: str) -> None:
+    """Count one less again: what was counted turned out to be right."""
+    await tx.execute(
+        "UPDATE counters SET count = GREATEST(count - 1, 0) WHERE name = $1 AND key = $2",
+        limit.name,
+        key,
+    )
+
+
+async def is_over(tx: Tx, limit: Limit, *, key: str, now: datetime) -> bool:
+    """Tell, without counting, whether the most was reached."""
+    reached = await tx.fetchval(
+        """
+        SELECT count >= $3 FROM counters
+         WHERE name = $1 AND key = $2 AND began_at > $4
+        """,
+        limit.name,
+        key,
+        limit.most,
+        now - limit.within,
+    )
+    return bool(reached)
 
 
 async def forget_old(tx: Tx, *, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Tables that finance takes away, as CSV or xlsx."""
+"""Tables that staff take away, as CSV or xlsx."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
