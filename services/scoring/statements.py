@@ -15,7 +15,6 @@ from services.scoring.rules import GivenOutcome, ScoredOutcome, masks, outcomes,
 from services.scoring.rules.tables import Table
 from services.scoring.sittings import Sitting
 from shared.db import Row, Tx
-from shared.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -181,11 +180,6 @@ async def list_awaited(tx: Tx, *, account_id: UUID) -> list[Awaited]:
         account_id,
     )
     return [Awaited(**{**row, "zone": ZoneInfo(row["zone"])}) for row in rows]
-
-
-async def seal(tx: Tx, *, statement: Statement, vault: Vault, now: datetime) -> str:
-    key = await statement_keys.load_current(tx, vault=vault, now=now)
-    return seals.seal(statement.claims, key)
 
 
 class Standing(StrEnum):
