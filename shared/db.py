@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -42,6 +43,17 @@ def _options(application: str) -> dict[str, str]:
     }
 
 
+# Set while a connection is given back after a transaction that ended well.
+_AFTER_TRANSACTION = ContextVar("after_transaction", default=False)
+
+
+async def _reset(connection: Connection) -> None:
+    """Forget what a session was told, but after a transaction: whatever is set there is LOCAL,
+    and locks there end with it. It would be a quarter of all that a page asks the database."""
+    if not _AFTER_TRANSACTION.get():
+        await connection.execute(connection.get_reset_query())
+
+
 async def create_pool(url: str, *, application: str, size: int = 10) -> Pool:
     """Open a pool. It connects when first needed, so a service starts before its database."""
     return await asyncpg.create_pool(
@@ -49,6 +61,7 @@ async def create_pool(url: str, *, application: str, size: int = 10) -> Pool:
         min_size=0,
         max_size=size,
         init=_use_json,
+        reset=_reset,
         server_settings=_options(application),
         timeout=ACQUIRE_SECONDS,
     )
@@ -85,11 +98,17 @@ async def transaction(pool: Pool) -> AsyncIterator[Tx]:
         raise Busy from None
     finally:
         POOL_WAITS.observe(time.perf_counter() - asked)
+    ended_well = False
     try:
         async with connection.transaction():
             yield connection
+        ended_well = True
     finally:
-        await pool.release(connection)
+        before = _AFTER_TRANSACTION.set(ended_well)
+        try:
+            await pool.release(connection)
+        finally:
+            _AFTER_TRANSACTION.reset(before)
 
 
 def affected(status: str) -> int:

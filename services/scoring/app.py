@@ -6,6 +6,7 @@ from services.scoring import pages
 from services.scoring.consumers import HANDLERS
 from services.scoring.pages.asked import CROWD, Crowd, settle
 from services.scoring.pages.paper import STATEMENTS
+from services.scoring.pages.results import SIGNER
 from services.scoring.schedule import JOBS
 from services.scoring.settings import Settings
 from services.scoring.staff import (
@@ -18,6 +19,7 @@ from services.scoring.staff import (
     preview,
     release,
 )
+from services.scoring.statement_keys import Signer
 from shared import guards, run
 from shared.auth import Role
 from shared.group_commit import GroupCommit
@@ -69,6 +71,7 @@ def create_app(settings: Settings) -> Service:
         ],
         provided={
             CROWD: crowd,
+            SIGNER: Signer(settings.vault),
             VAULT: settings.vault,
             STATEMENTS: Pdf(HERE / "templates" / "pdf"),
         },

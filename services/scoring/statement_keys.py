@@ -25,15 +25,43 @@ class PublicKey:
     signs_until: datetime
 
 
-async def load_current(tx: Tx, *, vault: Vault, now: datetime) -> Ed25519PrivateKey:
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signs, and when."""
+
+    private: Ed25519PrivateKey
+    signs_from: datetime
+    signs_until: datetime
+
+
+class Signer:
+    """The key that signs now. It is the same for a year, and read and decrypted only once."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._last: SigningKey | None = None
+
+    def find(self, *, now: datetime) -> Ed25519PrivateKey | None:
+        """Find the key, if it was loaded before."""
+        if self._last is None or not self._last.signs_from <= now < self._last.signs_until:
+            return None
+        return self._last.private
+
+    async def load(self, tx: Tx, *, now: datetime) -> Ed25519PrivateKey:
+        self._last = await load_current(tx, vault=self._vault, now=now)
+        return self._last.private
+
+
+async def load_current(tx: Tx, *, vault: Vault, now: datetime) -> SigningKey:
     """The key that signs now. The first statement of each year finds that another is needed."""
     return await _find_current(tx, vault, now) or await _make(tx, vault, now)
 
 
-async def _find_current(tx: Tx, vault: Vault, now: datetime) -> Ed25519PrivateKey | None:
+async def _find_current(tx: Tx, vault: Vault, now: datetime) -> SigningKey | None:
     row: Row | None = await tx.fetchrow(
         """
-        SELECT private_key FROM statement_keys WHERE signs_from <= $1 AND signs_until > $1
+        SELECT private_key, signs_from, signs_until FROM statement_keys
+         WHERE signs_from <= $1 AND signs_until > $1
          ORDER BY signs_from DESC LIMIT 1
         """,
         now,
@@ -41,10 +69,12 @@ async def _find_current(tx: Tx, vault: Vault, now: datetime) -> Ed25519PrivateKe
     if row is None:
         return None
     private = vault.decrypt(row["private_key"], purpose=PURPOSE)
-    return Ed25519PrivateKey.from_private_bytes(private)
+    return SigningKey(
+        Ed25519PrivateKey.from_private_bytes(private), row["signs_from"], row["signs_until"]
+    )
 
 
-async def _make(tx: Tx, vault: Vault, now: datetime) -> Ed25519PrivateKey:
+async def _make(tx: Tx, vault: Vault, now: datetime) -> SigningKey:
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('statement key', 0))")
     if found := await _find_current(tx, vault, now):  # somebody else was first
         return found
@@ -61,7 +91,7 @@ async def _make(tx: Tx, vault: Vault, now: datetime) -> Ed25519PrivateKey:
         now,
         now + SIGNS_FOR,
     )
-    return made
+    return SigningKey(made, now, now + SIGNS_FOR)
 
 
 async def list_public(tx: Tx) -> list[PublicKey]:

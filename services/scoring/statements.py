@@ -15,7 +15,6 @@ from services.scoring.rules import GivenOutcome, ScoredOutcome, masks, outcomes,
 from services.scoring.rules.tables import Table
 from services.scoring.sittings import Sitting
 from shared.db import Row, Tx
-from shared.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -83,12 +82,18 @@ _FROM = f"""
 _SELECT = f"SELECT {_COLUMNS} {_FROM}"
 
 
+# Where the columns of a candidate begin, and those of the sitting.
+_CANDIDATE = len(_PARTS["results"])
+_SITTING = _CANDIDATE + len(_PARTS["candidates"])
+_END = _SITTING + len(_PARTS["sittings"])
+
+
 def _read(row: Row) -> Statement:
-    result, candidate, sitting = (
-        {name: row[f"{part}_{name}"] for name in names} for part, names in _PARTS.items()
-    )
+    sitting = dict(zip(_PARTS["sittings"], row[_SITTING:_END], strict=True))
     sitting["zone"] = ZoneInfo(sitting["zone"])
-    return Statement(Result(**result), Candidate(**candidate), Sitting(**sitting))
+    return Statement(
+        Result(*row[:_CANDIDATE]), Candidate(*row[_CANDIDATE:_SITTING]), Sitting(**sitting)
+    )
 
 
 async def list_(tx: Tx, *, account_id: UUID) -> list[Statement]:
@@ -181,11 +186,6 @@ async def list_awaited(tx: Tx, *, account_id: UUID) -> list[Awaited]:
         account_id,
     )
     return [Awaited(**{**row, "zone": ZoneInfo(row["zone"])}) for row in rows]
-
-
-async def seal(tx: Tx, *, statement: Statement, vault: Vault, now: datetime) -> str:
-    key = await statement_keys.load_current(tx, vault=vault, now=now)
-    return seals.seal(statement.claims, key)
 
 
 class Standing(StrEnum):

@@ -1,5 +1,6 @@
 """Holders see their results and take a statement away; nobody sees anything before its hour."""
 
+import asyncio
 import json
 import re
 import subprocess
@@ -189,6 +190,28 @@ async def test_what_is_not_yours_does_not_exist(site: Site) -> None:
     assert (await registrar.get(home))[0] == 403
 
 
+async def test_of_many_who_look_at_once_each_sees_their_own(site: Site) -> None:
+    people = [await Holder.sign_in(site) for _ in range(4)]
+    homes = []
+    for number, (person, kind) in enumerate(zip(people, KINDS, strict=False)):
+        statement = await papers.give(site, person.account, kind)
+        homes.append(f"/scoring/results/{statement.result.id}")
+        await site.pools["scoring"].execute(
+            "UPDATE candidates SET person_name = $2 WHERE entry_id = $1",
+            statement.result.entry_id,
+            f"<{number}> & 'son'",
+        )
+    every_pair = [(number, person, home) for number, person in enumerate(people) for home in homes]
+    answers = await asyncio.gather(
+        *(person.get(home, LANGUAGES[number % 2]) for number, person, home in every_pair)
+    )
+    for (number, _, home), (status, page) in zip(every_pair, answers, strict=True):
+        assert status == (200 if home == homes[number] else 404)
+        names = re.findall(r"&lt;(\d)&gt; &amp; &#39;son&#39;", page.decode())
+        assert names == ([str(number)] if home == homes[number] else [])
+        assert ("Welcome" in page.decode()) == (status == 200 and number % 2 == 0)
+
+
 async def test_the_proof_leads_to_the_digest_that_was_published(site: Site) -> None:
     holder = await Holder.sign_in(site)
     statement = await papers.give(site, holder.account)
@@ -208,6 +231,7 @@ async def test_a_replaced_version_says_so_and_is_no_longer_listed(site: Site) ->
     holder = await Holder.sign_in(site)
     old = await papers.give(site, holder.account)
     entry_id, pool = old.result.entry_id, site.pools["scoring"]
+    assert "was replaced" not in await holder.read(f"/scoring/results/{old.result.id}")
     await papers.correct(pool, entry_id, papers.basic("30", "50", "20"))
     new = await papers.find(pool, entry_id)
     listed = await holder.read("/scoring/")

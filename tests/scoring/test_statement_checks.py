@@ -200,7 +200,7 @@ async def test_keys_are_made_once_and_sealed_in_the_database(site: Site) -> None
     async def load() -> bytes:
         async with transaction(pool) as tx:
             key = await statement_keys.load_current(tx, vault=site.vault, now=now)
-            return key.private_bytes_raw()
+            return key.private.private_bytes_raw()
 
     keys = set(await asyncio.gather(*(load() for _ in range(8))))
     assert len(keys) == 1
@@ -218,3 +218,16 @@ async def test_last_years_statements_still_hold_when_another_key_signs(
         await statement_keys.load_current(tx, vault=site.vault, now=later)
         assert len(await statement_keys.list_public(tx)) == 2
     assert (await check(site, sealed))[0] == 200
+
+
+async def test_a_key_is_read_once_and_another_one_when_its_year_is_over(site: Site) -> None:
+    signer, now = statement_keys.Signer(site.vault), datetime.now(UTC)
+    assert signer.find(now=now) is None
+    async with transaction(site.pools["scoring"]) as tx:
+        first = await signer.load(tx, now=now)
+        assert signer.find(now=now + statement_keys.SIGNS_FOR - timedelta(seconds=1)) is first
+        a_year_later = now + statement_keys.SIGNS_FOR
+        assert signer.find(now=a_year_later) is None
+        second = await signer.load(tx, now=a_year_later)
+    assert signer.find(now=a_year_later) is second
+    assert signer.find(now=now) is None

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -12,6 +12,10 @@ from shared.db import Connection, Pool, transaction
 from shared.errors import Busy
 from tests.cable import lay
 from tests.eventually import eventually
+
+LOCKED = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())"
+)
 
 
 async def find_error(work: Callable[[], Awaitable[object]]) -> Exception:
@@ -70,6 +74,51 @@ async def test_a_pool_without_a_free_connection_is_busy(
             async with transaction(pool):
                 pass
     await pool.close()
+
+
+@pytest.fixture
+async def lone_pool(database_url: str) -> AsyncIterator[Pool]:
+    """A pool that always gives the same connection."""
+    pool = await db.create_pool(database_url, application="test", size=1)
+    yield pool
+    await pool.close()
+
+
+async def test_a_transaction_that_ended_well_asks_for_nothing_more(lone_pool: Pool) -> None:
+    asked: list[str] = []
+    async with lone_pool.acquire() as connection:
+        session = await connection.fetchval("SELECT pg_backend_pid()")
+    async with transaction(lone_pool) as tx:
+        tx.add_query_logger(lambda query: asked.append(query.query))
+        await tx.execute("SET LOCAL statement_timeout = 7")
+        await tx.execute("SELECT pg_advisory_xact_lock(1)")
+    assert asked[-1] == "COMMIT;"
+    async with lone_pool.acquire() as connection:
+        assert await connection.fetchval("SELECT pg_backend_pid()") == session
+        assert await connection.fetchval("SHOW statement_timeout") == f"{db.STATEMENT_SECONDS}s"
+        assert not await connection.fetchval(LOCKED)
+
+
+async def test_nobody_finds_what_another_left_in_a_session(lone_pool: Pool) -> None:
+    async with lone_pool.acquire() as connection:
+        session = await connection.fetchval("SELECT pg_backend_pid()")
+        await connection.execute("SET statement_timeout = 7")
+        await connection.execute("SELECT pg_advisory_lock(1)")
+    async with transaction(lone_pool) as tx:
+        assert await tx.fetchval("SELECT pg_backend_pid()") == session
+        assert await tx.fetchval("SHOW statement_timeout") == f"{db.STATEMENT_SECONDS}s"
+        assert not await tx.fetchval(LOCKED)
+
+
+async def test_after_a_transaction_that_failed_its_session_is_as_new(lone_pool: Pool) -> None:
+    async def fail() -> None:
+        async with transaction(lone_pool) as tx:
+            await tx.execute("SELECT pg_advisory_lock(1)")  # outlives what is rolled back
+            raise ZeroDivisionError
+
+    assert isinstance(await find_error(fail), ZeroDivisionError)
+    async with transaction(lone_pool) as tx:
+        assert not await tx.fetchval(LOCKED)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import jinja2
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from markupsafe import Markup
 from pydantic import BaseModel, SecretStr
 
 from services.enrollment.calendars import Calendar
@@ -18,7 +19,7 @@ from shared.audit import Entry
 from shared.forms import Form, Says
 from shared.i18n import LANGUAGES, Catalogues, switch_language
 from shared.static import Asset, StaticFiles
-from shared.templates import TEMPLATES, Templates, render, translate
+from shared.templates import GAP, TEMPLATES, Templates, render, translate
 
 SERVICES = Path(__file__).parents[2] / "services"
 NAMES = sorted(path.parent.name for path in SERVICES.glob("*/templates"))
@@ -208,6 +209,35 @@ def test_what_people_enter_is_escaped(tmp_path: Path) -> None:
     source = "{{ name }}{% trans %}Hi {{ name }}{% endtrans %}{{ name | translated }}"
     html = scrap(tmp_path, source).render("scrap.html", language="en", name="<b>")
     assert html == "&lt;b&gt;Hi &lt;b&gt;&lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("計 & 分", "計 &amp; 分"),
+        ('"x"', "&#34;x&#34;"),
+        ("it's", "it&#39;s"),
+        (Markup("<i>"), "<i>"),
+        (["<"], "[&#39;&lt;&#39;]"),
+        (None, "None"),
+        (12, "12"),
+        (GAP, GAP),
+    ],
+)
+def test_every_sign_that_means_something_in_a_page_is_escaped_once(
+    tmp_path: Path, value: object, written: str
+) -> None:
+    source = "{{ value }}{% set kept %}{{ value }}{% endset %}{{ kept }}"
+    html = scrap(tmp_path, source).render("scrap.html", language="en", value=value)
+    assert html == written * 2
+
+
+def test_the_language_of_a_page_is_not_that_of_anything_on_it(tmp_path: Path) -> None:
+    source = '{{ language }} {{ letter.language }} {{ {"en": 1}[language] }}'
+    html = scrap(tmp_path, source).render(
+        "scrap.html", language="en", letter={"language": "zh-Hant-TW"}
+    )
+    assert html == "en zh-Hant-TW 1"
 
 
 def test_times_are_written_for_people_and_for_machines(tmp_path: Path) -> None:

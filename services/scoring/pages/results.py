@@ -1,17 +1,20 @@
 """One's results: the page of each, its statement as a PDF, and the proof of what it was."""
 
 from aiohttp import hdrs, web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.scoring import digests, statements
+from services.scoring import digests
 from services.scoring.pages import asked
 from services.scoring.pages.paper import STATEMENTS, describe
 from services.scoring.results import prove
-from services.scoring.rules import merkle
+from services.scoring.rules import merkle, seals
+from services.scoring.statement_keys import Signer
 from shared.db import POOL, transaction
 from shared.i18n import language_of, mark
 from shared.observe import ARRIVED_AT
 from shared.templates import render, translate
-from shared.vault import VAULT
+
+SIGNER = web.AppKey("signer", Signer)
 
 
 async def show_result(request: web.Request) -> web.Response:
@@ -22,10 +25,7 @@ async def show_result(request: web.Request) -> web.Response:
 async def download_statement(request: web.Request) -> web.Response:
     """The Statement of Results, of the version that the address names."""
     statement = await asked.find_own(request)
-    async with transaction(request.config_dict[POOL]) as tx:
-        sealed = await statements.seal(
-            tx, statement=statement, vault=request.config_dict[VAULT], now=request[ARRIVED_AT]
-        )
+    sealed = seals.seal(statement.claims, await _load_signing_key(request))
     number = statement.candidate.id_number
     content = await request.config_dict[STATEMENTS].render(
         "statement",
@@ -38,6 +38,14 @@ async def download_statement(request: web.Request) -> web.Response:
         content_type="application/pdf",
         headers={hdrs.CONTENT_DISPOSITION: f'inline; filename="statement-{number}.pdf"'},
     )
+
+
+async def _load_signing_key(request: web.Request) -> Ed25519PrivateKey:
+    signer, now = request.config_dict[SIGNER], request[ARRIVED_AT]
+    if key := signer.find(now=now):
+        return key
+    async with transaction(request.config_dict[POOL]) as tx:
+        return await signer.load(tx, now=now)
 
 
 async def download_proof(request: web.Request) -> web.Response:
