@@ -1,7 +1,9 @@
 """Runs benchmarks by name, or all: python -m tests.bench [name …]."""
 
 import argparse
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import TypeAlias
 
 import uvloop
 
@@ -24,7 +26,9 @@ from tests.bench.ground import log_as_in_production
 from tests.bench.report import Report
 from tests.servers import Servers
 
-BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
+Benchmark: TypeAlias = Callable[[Servers], Awaitable[Report]]
+
+BENCHMARKS: Mapping[str, Benchmark] = {
     "relay": relay.run,
     "consume": consume.run,
     "login": login.run,
@@ -39,13 +43,10 @@ BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
 }
 
 
-async def run_all(names: list[str], started: Servers, *, candidates: int) -> list[Report]:
+async def run_all(chosen: Iterable[Benchmark], started: Servers) -> list[Report]:
     found = []
-    for name in names:
-        if name == "release":
-            found.append(await release.run(started, candidates=candidates))
-        else:
-            found.append(await BENCHMARKS[name](started))
+    for run in chosen:
+        found.append(await run(started))
         report.print_table(found[-1])
     return found
 
@@ -58,9 +59,11 @@ def main() -> None:
     names = asked.name or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    of_release: Benchmark = partial(release.run, candidates=asked.candidates)
+    benchmarks = {**BENCHMARKS, "release": of_release}
     log_as_in_production()
     with servers.start() as started:
-        report.print_json(uvloop.run(run_all(names, started, candidates=asked.candidates)))
+        report.print_json(uvloop.run(run_all([benchmarks[name] for name in names], started)))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ TOLD_TOGETHER = (1, 7, 40)
 WAIT = timedelta(seconds=2)
 SHORTEST_GAP, LONGEST_GAP, LONGEST_ABSENCE = 0.4, 2.0, 1.5
 # A release of few is over before many can recover.
-CANDIDATES_FOR_A_BLOW = 40
+CANDIDATES_FOR_A_BLOW = 60
 SETTLING_SECONDS = 180
 LONGEST_SECONDS = 3_600
 

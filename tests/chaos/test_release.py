@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.release import Verdict, run
 
-CANDIDATES = 240
+CANDIDATES = 200
 
 
 def verdict(**changed: object) -> Verdict:

@@ -142,6 +142,12 @@ async def release(releaser: Visitor, sitting: str, said: str) -> None:
     assert said in await releaser.text()
 
 
+async def settle(clerk: Visitor) -> None:
+    """Wait until a page looks no more for news: it would do so while another is opened."""
+    if clerk.script:
+        await clerk.page.locator("main [data-poll]").wait_for(state="detached")
+
+
 async def correct(examiner: Visitor, releaser: Visitor, entry: EntryRecorded, waits: str) -> None:
     """One proposes that a score was wrong, and the other agrees."""
     await examiner.open(f"{STAFF}/candidates/{entry.entry_id}/correction")
@@ -180,7 +186,9 @@ async def test_from_scores_to_letters(
     letter = await candidate.open_letter(email)
     assert entries[0].id_number in letter
     assert "Elementary" not in letter.replace("Basic and Elementary", "")
+    await settle(releaser)
     await releaser.open(f"/notify/staff/mailings/{sitting}")
+    await settle(releaser)
     await releaser.open("/notify/staff/mailings/")
 
     await correct(examiner, releaser, entries[0], words["waits"])
