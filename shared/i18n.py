@@ -144,8 +144,10 @@ def moment(instant: datetime, zone: tzinfo, language: str) -> str:
 
 def day(when: date, zone: tzinfo, language: str) -> str:
     """Write a calendar day, or that of an instant: weekday and date."""
-    instant = when if isinstance(when, datetime) else datetime.combine(when, time.min, zone)
-    return _format(instant, zone, language, LANGUAGES[language].day)
+    if isinstance(when, datetime):
+        return _format(when, zone, language, LANGUAGES[language].day)
+    midnight = datetime.combine(when, time.min)
+    return _write(midnight, LANGUAGES[language].day, locale_of(language))
 
 
 def deadline(instant: datetime, zone: tzinfo, language: str) -> str:

@@ -22,6 +22,13 @@ ROOT = Path(__file__).parents[1]
 FONT = "Noto Sans CJK TC"
 # Refuses a document without title, language or words for its pictures.
 ACCESSIBLE: Final = "ua-1"
+MAIN = """\
+#import "/shared/templates/pdf/page.typ": leaf
+#import "{template}": paper
+#let told = json(bytes({told}))
+#show: leaf.with(..told.about)
+#paper(told.data)
+"""
 # A document takes some milliseconds; whoever would wait behind this many is told to come back.
 LONGEST_QUEUE = 128
 
@@ -47,40 +54,47 @@ class Pdf:
     async def render(
         self, name: str, data: Mapping[str, object], *, title: str, language: str
     ) -> bytes:
-        """Fill in a template: `name` is its file's, `data` what page.typ calls data.
+        """Fill in a template: `name` is its file's, `data` what its `paper` is given.
 
         Octets (a photograph) arrive in the template as what its `picture` takes.
         """
         if self._pending >= LONGEST_QUEUE:
             raise Busy
-        inputs = _inputs(data, title=title, language=language)
+        main = self._write_main(name, data, title=title, language=language)
         self._pending += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._executor, self._compile, name, inputs)
+            return await loop.run_in_executor(self._executor, self._compile, name, main)
         finally:
             self._pending -= 1
 
-    def _compile(self, name: str, inputs: dict[str, str]) -> bytes:
+    def _write_main(
+        self, name: str, data: Mapping[str, object], *, title: str, language: str
+    ) -> bytes:
+        # What is told stands in the main file, since a compiler whose inputs change reads every
+        # file anew. A string of JSON is one of typst as well: nothing in it is read as markup.
+        tag, *rest = language.split("-")
+        told = {
+            "about": {"title": title, "language": tag, "region": rest[-1] if rest else "GB"},
+            "data": data,
+        }
+        string = _to_json(_to_json(told))
+        return MAIN.format(template=f"/{self._folder}/{name}.typ", told=string).encode()
+
+    def _compile(self, name: str, main: bytes) -> bytes:
         try:
-            return self._compile_as(ACCESSIBLE, name, inputs)
+            return self._compile_as(ACCESSIBLE, main)
         except typst.TypstError as error:
             # A rare letter of a name that no font has must not keep people from their document. It
             # shows as a box, and only the claim to be accessible throughout is left out.
             if "could not be displayed with font" not in str(error):
                 raise
             log.warning("document with a letter that no font has", template=name)
-            return self._compile_as(None, name, inputs)
+            return self._compile_as(None, main)
 
-    def _compile_as(
-        self, standard: "typst.PDFStandard | None", name: str, inputs: dict[str, str]
-    ) -> bytes:
+    def _compile_as(self, standard: "typst.PDFStandard | None", main: bytes) -> bytes:
         made = self._compiler().compile(
-            input=str(ROOT / self._folder / f"{name}.typ"),
-            format="pdf",
-            sys_inputs=inputs,
-            pdf_standards=standard,
-            timestamp=0,
+            input=main, format="pdf", pdf_standards=standard, timestamp=0
         )
         assert isinstance(made, bytes)
         return made
@@ -94,14 +108,8 @@ class Pdf:
         return compiler
 
 
-def _inputs(data: Mapping[str, object], *, title: str, language: str) -> dict[str, str]:
-    tag, *rest = language.split("-")
-    return {
-        "data": json.dumps(data, ensure_ascii=False, default=_plain),
-        "title": title,
-        "language": tag,
-        "region": rest[-1] if rest else "GB",
-    }
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: object) -> list[int] | str:

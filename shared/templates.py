@@ -1,6 +1,7 @@
 """Pages from templates: one strict, escaping Jinja environment per language."""
 
-from collections.abc import Iterable, Iterator, MutableMapping
+import re
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +10,8 @@ from uuid import UUID
 
 import jinja2
 from aiohttp import hdrs, web
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.utils import missing
@@ -51,27 +54,59 @@ class Unknown(jinja2.Undefined):
 
 
 class KnownWhenCompiled(Extension):
-    """Answers `_("…")` and `asset("…")` once, not on every page: most of a page is sentences."""
+    """Answers `_("…")`, `asset("…")` and `language` once, not on every page: most of a page is
+    sentences."""
 
-    NAMES = ("_", "asset")
+    CALLS = ("_", "asset")
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         tokens = list(stream)
         position = 0
         while position < len(tokens):
             token = tokens[position]
-            if token.type == "name" and token.value in self.NAMES:
-                kinds = [following.type for following in tokens[position + 1 : position + 4]]
-                if kinds == ["lparen", "string", "rparen"]:
-                    answer: Any = self.environment.globals[token.value]
-                    token = Token(token.lineno, "string", answer(tokens[position + 2].value))
-                    position += 3
+            kinds = [following.type for following in tokens[position + 1 : position + 4]]
+            known: Any = self.environment.globals.get(token.value) if token.type == "name" else None
+            if token.value in self.CALLS and kinds == ["lparen", "string", "rparen"]:
+                token = Token(token.lineno, "string", known(tokens[position + 2].value))
+                position += 3
+            elif token.value == "language" and known and not _is_elses(tokens, position):
+                token = Token(token.lineno, "string", known)
             yield token
             position += 1
 
 
+def _is_elses(tokens: Sequence[Token], position: int) -> bool:
+    """Tell whether a name is an attribute of something, or an argument that is given a value."""
+    is_attribute = position > 0 and tokens[position - 1].type == "dot"
+    return is_attribute or tokens[position + 1].type == "assign"
+
+
+# Signs that mean something in a page.
+_has_special = re.compile("[&<>\"']").search
+
+
+def _written(value: object) -> str:
+    """Write a value into a page. Most are text without such a sign and stay as they are."""
+    if type(value) is str and not _has_special(value):
+        return value
+    return escape(value)
+
+
+class _Writer(CodeGenerator):
+    """Escapes what is put out as `_written` does: the library's own makes an object of each."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile or finalize.src:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("environment.written(")
+
+
 class _Environment(jinja2.Environment):
     """Every page copies what all templates share: a plain mapping is copied at once."""
+
+    code_generator_class = _Writer
+    written = staticmethod(_written)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return {**self.globals, **(d or {})}
@@ -168,10 +203,14 @@ def translate(request: web.Request, sentence: str) -> str:
 
 def _switches(page: URL, language: str) -> list[tuple[str, str, str]]:
     """List the other languages: tag, own name, and where this page is shown in it."""
+    if not page.raw_query_string:
+        # Most pages have none, and then there is nothing to be read and written anew.
+        here = on_this_site(page)
+        addresses = {tag: f"{here}?{PARAMETER}={tag}" for tag in LANGUAGES}
+    else:
+        addresses = {tag: on_this_site(page.update_query({PARAMETER: tag})) for tag in LANGUAGES}
     return [
-        (tag, other.name, on_this_site(page.update_query({PARAMETER: tag})))
-        for tag, other in LANGUAGES.items()
-        if tag != language
+        (tag, other.name, addresses[tag]) for tag, other in LANGUAGES.items() if tag != language
     ]
 
 

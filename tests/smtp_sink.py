@@ -12,6 +12,7 @@ import random
 import re
 import ssl
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -204,12 +205,22 @@ async def running(sink: Sink, *, tls_at_once: bool = False, port: int = 0) -> As
         server.close()
 
 
-def _keep_in(journal: int, *, to_the_disk: bool) -> Callable[[Taken], None]:
-    """Write down the message's id."""
+def _name(taken: Taken) -> bytes:
+    found = NAME.search(taken.content)
+    return found[1] if found else b"?"
+
+
+def _address_and_time(taken: Taken) -> bytes:
+    return f"{taken.recipient} {time.time():.6f}".encode()
+
+
+def _keep_in(
+    journal: int, tell: Callable[[Taken], bytes], *, to_the_disk: bool
+) -> Callable[[Taken], None]:
+    """Write down what there is to tell of each message."""
 
     def keep(taken: Taken) -> None:
-        found = NAME.search(taken.content)
-        os.write(journal, (found[1] if found else b"?") + b"\n")
+        os.write(journal, tell(taken) + b"\n")
         if to_the_disk:
             os.fdatasync(journal)
 
@@ -223,12 +234,12 @@ class _Forgetful(list[Taken]):
         pass
 
 
-async def _main(port: int, journal: Path, *, to_the_disk: bool, dawdle: float) -> None:
-    file = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    sink = Sink(
-        keep=_keep_in(file, to_the_disk=to_the_disk), mails=_Forgetful(), longest_dawdle=dawdle
-    )
-    async with running(sink, port=port):
+async def _main(told: argparse.Namespace) -> None:
+    file = os.open(told.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    tell = _address_and_time if told.recipients else _name
+    keep = _keep_in(file, tell, to_the_disk=not told.quick)
+    sink = Sink(keep=keep, mails=_Forgetful(), longest_dawdle=told.dawdle)
+    async with running(sink, port=told.port):
         print("ready", flush=True)
         await asyncio.Event().wait()
 
@@ -239,8 +250,10 @@ def main() -> None:
     parser.add_argument("journal", type=Path)
     parser.add_argument("--quick", action="store_true", help="do not wait for the disk")
     parser.add_argument("--dawdle", type=float, default=0.0, help="seconds, at most, before a yes")
-    told = parser.parse_args()
-    uvloop.run(_main(told.port, told.journal, to_the_disk=not told.quick, dawdle=told.dawdle))
+    parser.add_argument(
+        "--recipients", action="store_true", help="write down whom a mail is for, and when it came"
+    )
+    uvloop.run(_main(parser.parse_args()))
 
 
 @asynccontextmanager

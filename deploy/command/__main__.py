@@ -94,9 +94,11 @@ def _add_checks(add: Add) -> None:
     add("check", checks.check, "the fast half, in less than half a minute")
     bench = add("bench", measurements.bench, "measure what the machine carries")
     bench.add_argument("names", nargs="*", metavar="name", help="which measurements; else all")
+    bench.add_argument("--candidates", type=int, help="of the release (default 100,000)")
     chaos = add("chaos", measurements.chaos, "kill parts at random and see that nothing is lost")
     chaos.add_argument("--minutes", type=float, default=5, help="for how long (default 5)")
     chaos.add_argument("--orders", type=int, help="pay so many orders meanwhile, count all money")
+    chaos.add_argument("--release", type=int, help="release the results of so many meanwhile")
 
 
 def _add_operators(add: Add) -> None:

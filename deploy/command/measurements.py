@@ -10,13 +10,17 @@ from deploy.one_machine.machine import Machine
 
 def bench(asked: Namespace) -> int:
     """Run the measurements against the private servers."""
-    return _run("tests.bench", *asked.names)
+    few = ("--candidates", str(asked.candidates)) if asked.candidates else ()
+    return _run("tests.bench", *asked.names, *few)
 
 
 def chaos(asked: Namespace) -> int:
     """The chaos run starts and kills servers of its own, made by deploy.one_machine."""
-    what = ("--orders", str(asked.orders)) if asked.orders else ("--minutes", f"{asked.minutes:g}")
-    return _run("tests.chaos", *what)
+    if asked.orders:
+        return _run("tests.chaos", "--orders", str(asked.orders))
+    if asked.release:
+        return _run("tests.chaos", "--release", str(asked.release))
+    return _run("tests.chaos", "--minutes", f"{asked.minutes:g}")
 
 
 def _run(*words: str) -> int:

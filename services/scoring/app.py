@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.scoring import pages
 from services.scoring.consumers import HANDLERS
+from services.scoring.pages.asked import CROWD, Crowd, settle
 from services.scoring.pages.paper import STATEMENTS
 from services.scoring.schedule import JOBS
 from services.scoring.settings import Settings
@@ -19,6 +20,7 @@ from services.scoring.staff import (
 )
 from shared import guards, run
 from shared.auth import Role
+from shared.group_commit import GroupCommit
 from shared.pdf import Pdf
 from shared.vault import VAULT
 from shared.web import Audience, Service
@@ -28,6 +30,7 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
+    crowd: Crowd = GroupCommit("looks", settle, database_url=str(settings.database_url))
     return Service(
         "scoring",
         settings,
@@ -64,7 +67,12 @@ def create_app(settings: Settings) -> Service:
             Audience("/scoring/verification/", pages.VERIFICATION_ROUTES, guards.CANDIDATES),
             Audience("/scoring/", pages.ROUTES, guards.EVERYONE),
         ],
-        provided={VAULT: settings.vault, STATEMENTS: Pdf(HERE / "templates" / "pdf")},
+        provided={
+            CROWD: crowd,
+            VAULT: settings.vault,
+            STATEMENTS: Pdf(HERE / "templates" / "pdf"),
+        },
+        background=[crowd],
     )
 
 

@@ -108,6 +108,17 @@ async def list_(tx: Tx, *, sitting: str) -> list[Candidate]:
     return [read(row) for row in rows]
 
 
+async def list_these(tx: Tx, *, entry_ids: Sequence[UUID]) -> list[Candidate]:
+    """The candidates of some entries, in the order of those."""
+    rows = await tx.fetch(
+        f"""
+        SELECT {COLUMNS} FROM candidates WHERE entry_id = ANY($1::uuid[]) ORDER BY entry_id
+        """,  # noqa: S608 (a constant)
+        entry_ids,
+    )
+    return [read(row) for row in rows]
+
+
 async def search(tx: Tx, *, sitting: str, text: str, limit: int) -> list[Candidate]:
     """Find candidates of a sitting by a number or a part of a name; all of them by nothing."""
     rows = await tx.fetch(

@@ -2,7 +2,7 @@
 `computations`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,8 @@ from shared.audit import Line
 from shared.db import Tx
 from shared.errors import Refused
 
-# So many are worked out, or written, at a time: others get their turn between.
-AT_ONCE = 5_000
+# So many are read, worked out and written at a time.
+AT_ONCE = 1_000
 
 
 class NotComputed(Refused):
@@ -58,32 +58,38 @@ class _Known:
     breaches: Sequence[Breach]
 
 
-async def work_out(tx: Tx, *, sitting: Sitting) -> WorkedOut:
-    """Work out everybody's result from what is known now. Nothing is written."""
-    rows = await tx.fetch(
-        """
-        SELECT candidates.entry_id, scores.entry_id IS NOT NULL AS is_scored, given
-          FROM candidates
-          LEFT JOIN scores ON scores.entry_id = candidates.entry_id
-                          AND scores.sitting = candidates.sitting
-         WHERE candidates.sitting = $1 AND NOT is_cancelled
-         ORDER BY candidates.entry_id
-        """,
-        sitting.code,
-    )
-    breaches = await conduct_records.list_(tx, sitting=sitting.code)
-    known = [
-        _Known(row["entry_id"], row["is_scored"], row["given"], breaches.get(row["entry_id"], ()))
-        for row in rows
-    ]
-    found = WorkedOut()
-    for start in range(0, len(known), AT_ONCE):
-        await asyncio.to_thread(_work_out, sitting, known[start : start + AT_ONCE], found)
-    return found
-
-
-def _work_out(sitting: Sitting, known: Sequence[_Known], found: WorkedOut) -> None:
+async def work_out(tx: Tx, *, sitting: Sitting) -> AsyncIterator[WorkedOut]:
+    """Work out everybody's result from what is known now, some at a time in the order of their
+    entries: there may be more than fit into memory. Nothing is written."""
     marking = sitting.marking
+    breaches = await conduct_records.list_(tx, sitting=sitting.code)
+    through: UUID | None = None
+    while True:
+        rows = await tx.fetch(
+            """
+            SELECT next.entry_id, scores.entry_id IS NOT NULL AS is_scored, given
+              FROM (SELECT entry_id FROM candidates
+                     WHERE sitting = $1 AND NOT is_cancelled
+                       AND ($2::uuid IS NULL OR entry_id > $2)
+                     ORDER BY entry_id
+                     LIMIT $3) AS next
+              LEFT JOIN scores ON scores.entry_id = next.entry_id AND scores.sitting = $1
+             ORDER BY next.entry_id
+            """,
+            sitting.code,
+            through,
+            AT_ONCE,
+        )
+        if not rows:
+            return
+        known = [_Known(**row, breaches=breaches.get(row["entry_id"], ())) for row in rows]
+        through = known[-1].entry_id
+        # Beside the loop, in which others wait for their turn.
+        yield await asyncio.to_thread(_work_out, sitting, marking, known)
+
+
+def _work_out(sitting: Sitting, marking: Marking, known: Sequence[_Known]) -> WorkedOut:
+    found = WorkedOut()
     for each in known:
         if not each.is_scored:
             found.missing.append(each.entry_id)
@@ -94,6 +100,7 @@ def _work_out(sitting: Sitting, known: Sequence[_Known], found: WorkedOut) -> No
             found.faulty.append(each.entry_id)
         else:
             found.outcomes[each.entry_id] = outcome
+    return found
 
 
 def outcome_of(
@@ -106,14 +113,29 @@ def outcome_of(
     return marking.work_out(given, conduct).model_dump(mode="json")
 
 
-async def compute(tx: Tx, *, code: str, actor: UUID, now: datetime) -> WorkedOut:
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """For how many a result came out; and those of whom there is none, and why."""
+
+    count: int
+    missing: Sequence[UUID]
+    faulty: Sequence[UUID]
+
+
+async def compute(tx: Tx, *, code: str, actor: UUID, now: datetime) -> Computed:
     """Work out everybody's result, beside the one of the computation before."""
-    sitting = await sittings.lock(tx, code=code)
+    sitting = await sittings.load(tx, code=code)
     await releases.refuse_if_approved(tx, sitting=code)
-    worked_out = await work_out(tx, sitting=sitting)
-    if not (worked_out.outcomes or worked_out.missing or worked_out.faulty):
+    await _set_aside(tx, code)
+    count, missing, faulty = 0, list[UUID](), list[UUID]()
+    async for some in work_out(tx, sitting=sitting):
+        await _write(tx, code, some)
+        count += len(some.outcomes)
+        missing += some.missing
+        faulty += some.faulty
+    if not (count or missing or faulty):
         raise NobodyEntered
-    await _write(tx, code, worked_out.outcomes)
+    await _drop_strangers(tx, code)
     number = await tx.fetchval(
         """
         INSERT INTO computations (sitting, number, computed_by, computed_at)
@@ -127,39 +149,56 @@ async def compute(tx: Tx, *, code: str, actor: UUID, now: datetime) -> WorkedOut
         actor,
         now,
     )
-    details = {"number": number, "by": sitting.marking.file, "count": len(worked_out.outcomes)}
+    details = {"number": number, "by": sitting.marking.file, "count": count}
     await audit.record(tx, [Line(str(actor), "results_computed", f"sitting {code}", details)])
-    return worked_out
+    return Computed(count, missing, faulty)
 
 
-async def _write(tx: Tx, code: str, outcomes: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """Put outcomes in the place of the last ones, which become those of before."""
+async def _set_aside(tx: Tx, code: str) -> None:
+    """Let the last outcomes become those of before. Most stay the same: those are not written."""
     await tx.execute("DELETE FROM drafts WHERE sitting = $1 AND outcome IS NULL", code)
-    await tx.execute("UPDATE drafts SET before = outcome WHERE sitting = $1", code)
-    entry_ids = list(outcomes)
-    for start in range(0, len(entry_ids), AT_ONCE):
-        some = entry_ids[start : start + AT_ONCE]
-        await tx.execute(
-            """
-            INSERT INTO drafts (entry_id, sitting, outcome)
-            SELECT entry_id, $3, outcome::jsonb
-              FROM unnest($1::uuid[], $2::text[]) AS told (entry_id, outcome)
-            ON CONFLICT (entry_id) DO UPDATE
-               SET sitting = EXCLUDED.sitting, outcome = EXCLUDED.outcome
-             WHERE (drafts.sitting, drafts.outcome)
-                   IS DISTINCT FROM (EXCLUDED.sitting, EXCLUDED.outcome)
-            """,
-            some,
-            [to_json(outcomes[entry_id]).decode() for entry_id in some],
-            code,
-        )
+    await tx.execute(
+        """
+        UPDATE drafts SET before = outcome WHERE sitting = $1 AND before IS DISTINCT FROM outcome
+        """,
+        code,
+    )
+
+
+async def _write(tx: Tx, code: str, some: WorkedOut) -> None:
+    """Put outcomes in the place of the last ones."""
+    await tx.execute(
+        """
+        INSERT INTO drafts (entry_id, sitting, outcome)
+        SELECT entry_id, $3, outcome::jsonb
+          FROM unnest($1::uuid[], $2::text[]) AS told (entry_id, outcome)
+        ON CONFLICT (entry_id) DO UPDATE
+           SET sitting = EXCLUDED.sitting, outcome = EXCLUDED.outcome
+         WHERE (drafts.sitting, drafts.outcome)
+               IS DISTINCT FROM (EXCLUDED.sitting, EXCLUDED.outcome)
+        """,
+        list(some.outcomes),
+        [to_json(outcome).decode() for outcome in some.outcomes.values()],
+        code,
+    )
+    await tx.execute(
+        "UPDATE drafts SET outcome = NULL WHERE sitting = $1 AND entry_id = ANY($2::uuid[])",
+        code,
+        [*some.missing, *some.faulty],
+    )
+
+
+async def _drop_strangers(tx: Tx, code: str) -> None:
+    """Whoever is not entered for the sitting any more has no outcome there."""
     await tx.execute(
         """
         UPDATE drafts SET outcome = NULL
-         WHERE sitting = $1 AND NOT entry_id = ANY($2::uuid[])
+         WHERE sitting = $1 AND outcome IS NOT NULL
+           AND NOT EXISTS (SELECT FROM candidates
+                            WHERE candidates.entry_id = drafts.entry_id
+                              AND candidates.sitting = drafts.sitting AND NOT is_cancelled)
         """,
         code,
-        entry_ids,
     )
 
 
@@ -171,15 +210,36 @@ async def find_computation(tx: Tx, *, sitting: str) -> Computation | None:
     return Computation(**row) if row else None
 
 
-async def list_outcomes(tx: Tx, *, sitting: str) -> dict[UUID, dict[str, Any]]:
+async def find_outcomes(tx: Tx, *, entry_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """The outcomes of the newest computation, as they were looked at."""
     rows = await tx.fetch(
         """
         SELECT entry_id, outcome FROM drafts
-         WHERE sitting = $1 AND outcome IS NOT NULL ORDER BY entry_id
+         WHERE entry_id = ANY($1::uuid[]) AND outcome IS NOT NULL
+        """,
+        entry_ids,
+    )
+    return {row["entry_id"]: row["outcome"] for row in rows}
+
+
+async def count(tx: Tx, *, sitting: str) -> int:
+    """For how many the newest computation gave a result."""
+    found: int = await tx.fetchval(
+        "SELECT count(*) FROM drafts WHERE sitting = $1 AND outcome IS NOT NULL", sitting
+    )
+    return found
+
+
+async def count_alike(tx: Tx, *, sitting: str) -> list[tuple[dict[str, Any], int]]:
+    """Outcomes without what is behind them, and how many came out alike: few, however many sat."""
+    rows = await tx.fetch(
+        """
+        SELECT outcome - '{sections,papers,conduct,missed}'::text[] AS outcome, count(*) AS number
+          FROM drafts WHERE sitting = $1 AND outcome IS NOT NULL GROUP BY 1 ORDER BY 1
         """,
         sitting,
     )
-    return {row["entry_id"]: row["outcome"] for row in rows}
+    return [(row["outcome"], row["number"]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

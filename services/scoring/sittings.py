@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from pydantic_core import to_json
 
 from services.scoring import rules
@@ -14,11 +15,19 @@ from shared.db import Row, Tx
 from shared.errors import Refused
 from shared.events.enrollment import EntryRecorded
 
+# Somebody who waits longer for a page is better told to come back.
+LOCK_TIMEOUT = "5s"
+
 
 class NoSuchSitting(Refused):
     """There is no such sitting, or nobody has been entered for it yet."""
 
     status = 404
+
+
+class SittingHeld(Refused):
+    """The results of this sitting are being approved, or somebody else is changing its scores.
+    Nothing was done; try again in a minute."""
 
 
 class NoPlan(Refused):
@@ -103,14 +112,15 @@ async def load(tx: Tx, *, code: str) -> Sitting:
 
 
 async def lock(tx: Tx, *, code: str) -> Sitting:
-    """Load a sitting for whoever changes its scores, computes or approves: one after the other."""
-    row = await tx.fetchrow(
-        """
-        SELECT code, programme, zone, exam, exam_titles, titles, exam_date, results_at
-          FROM sittings WHERE code = $1 FOR NO KEY UPDATE
-        """,
-        code,
-    )
-    if row is None:
-        raise NoSuchSitting
-    return read(row)
+    """Load a sitting for whoever changes its scores or approves them: one after the other.
+
+    Its row stays free: news of candidates is not kept waiting, however many there are to approve.
+    """
+    await tx.execute("SELECT set_config('lock_timeout', $1, true)", LOCK_TIMEOUT)
+    try:
+        await tx.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('sitting ' || $1, 0))", code
+        )
+    except asyncpg.LockNotAvailableError:
+        raise SittingHeld from None
+    return await load(tx, code=code)

@@ -1,6 +1,6 @@
 """Statements: what a result says to people, what is signed of it, and whether one still holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
@@ -74,13 +74,13 @@ _PARTS = {
     "sittings": [field.name for field in fields(Sitting)],
 }
 _COLUMNS = ", ".join(f"{part}.{name} AS {part}_{name}" for part in _PARTS for name in _PARTS[part])
-_SELECT = f"""
-    SELECT {_COLUMNS}
+_FROM = f"""
       FROM {VISIBLE}
       JOIN sittings ON sittings.code = results.sitting
        -- What was corrected before the release, nobody ever had.
        AND (results.replaced_at IS NULL OR results.replaced_at > releases.released_at)
-"""  # noqa: S608 (constants)
+"""
+_SELECT = f"SELECT {_COLUMNS} {_FROM}"
 
 
 def _read(row: Row) -> Statement:
@@ -105,20 +105,40 @@ async def list_(tx: Tx, *, account_id: UUID) -> list[Statement]:
     return [_read(row) for row in rows]
 
 
-async def load(tx: Tx, *, result_id: UUID, account_id: UUID) -> Statement:
-    """Load one that an account may see now, also a version that was replaced."""
-    row = await tx.fetchrow(
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A result, and the account that asks for it as its own."""
+
+    result_id: UUID
+    account_id: UUID
+
+
+async def load_all(tx: Tx, *, asked: Sequence[Own]) -> list[Statement | NoSuchResult]:
+    """Load for each who asks what their account may see now, also a version that was replaced."""
+    rows = await tx.fetch(
         f"""
-        {_SELECT}
+        SELECT {_COLUMNS}, place
+        {_FROM}
           JOIN holders ON holders.entry_id = results.entry_id
-         WHERE results.id = $1 AND holders.account_id = $2
+          JOIN unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY
+               AS asked (result_id, account_id, place)
+            ON results.id = asked.result_id AND holders.account_id = asked.account_id
         """,
-        result_id,
-        account_id,
+        [own.result_id for own in asked],
+        [own.account_id for own in asked],
     )
-    if row is None:
-        raise NoSuchResult
-    return _read(row)
+    found = {row["place"]: row for row in rows}
+    return [
+        _read(found[place]) if place in found else NoSuchResult()
+        for place in range(1, len(asked) + 1)
+    ]
+
+
+async def load(tx: Tx, *, result_id: UUID, account_id: UUID) -> Statement:
+    [found] = await load_all(tx, asked=[Own(result_id, account_id)])
+    if isinstance(found, NoSuchResult):
+        raise found
+    return found
 
 
 async def list_versions(tx: Tx, *, entry_id: UUID) -> list[Statement]:

@@ -13,7 +13,7 @@ from shared.db import Tx
 from shared.events.scoring import ResultCorrected, ResultsReleased
 
 # A transaction of some hundred milliseconds: killed in between, no more than that is done again.
-RESULTS_AT_ONCE = 5_000
+RESULTS_AT_ONCE = 2_000
 
 # To whom a result is owed: whoever held it before it could be seen in any version, and was not
 # told yet. Where no instant is set, that is everybody.

@@ -14,6 +14,7 @@ from tests.bench import (
     login,
     midnight,
     relay,
+    release,
     replicas,
     report,
     results,
@@ -34,13 +35,17 @@ BENCHMARKS: Mapping[str, Callable[[Servers], Awaitable[Report]]] = {
     "replicas": replicas.run,
     "settle": settle.run,
     "results": results.run,
+    "release": release.run,
 }
 
 
-async def run_all(names: list[str], started: Servers) -> list[Report]:
+async def run_all(names: list[str], started: Servers, *, candidates: int) -> list[Report]:
     found = []
     for name in names:
-        found.append(await BENCHMARKS[name](started))
+        if name == "release":
+            found.append(await release.run(started, candidates=candidates))
+        else:
+            found.append(await BENCHMARKS[name](started))
         report.print_table(found[-1])
     return found
 
@@ -48,12 +53,14 @@ async def run_all(names: list[str], started: Servers) -> list[Report]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("name", nargs="*", help=f"of {', '.join(BENCHMARKS)}; none means all")
-    names = parser.parse_args().name or list(BENCHMARKS)
+    parser.add_argument("--candidates", type=int, default=release.CANDIDATES, help="of the release")
+    asked = parser.parse_args()
+    names = asked.name or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     log_as_in_production()
     with servers.start() as started:
-        report.print_json(uvloop.run(run_all(names, started)))
+        report.print_json(uvloop.run(run_all(names, started, candidates=asked.candidates)))
 
 
 if __name__ == "__main__":

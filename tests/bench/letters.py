@@ -45,12 +45,12 @@ AT_ONCE = 100
 async def run(servers: Servers) -> Report:
     bare, ready_made, ours, unique = [], [], [], []
     async with _house(servers) as (pool, settings, journal):
-        mail = await _write_one(pool, settings)
+        mail = await write_one(pool, settings)
         port = int(str(settings.smtp_url).rpartition(":")[2].rstrip("/"))
         loops = settings.connections
         for _ in range(ROUNDS):
-            bare.append(await _send_bare(mail, port, loops, ready_made=False))
-            ready_made.append(await _send_bare(mail, port, loops, ready_made=True))
+            bare.append(await send_bare(mail, port, loops, ready_made=False))
+            ready_made.append(await send_bare(mail, port, loops, ready_made=True))
             before = set(journal.read_text().split())
             ours.append(await _send_ours(pool, settings))
             unique.append(len(set(journal.read_text().split()) - before))
@@ -128,7 +128,7 @@ async def _owe(pool: Pool, count: int) -> None:
     await pool.execute("VACUUM ANALYZE letters, letter_attempts")
 
 
-async def _write_one(pool: Pool, settings: Settings) -> Mail:
+async def write_one(pool: Pool, settings: Settings) -> Mail:
     await _owe(pool, 1)
     async with transaction(pool) as tx:
         [claim] = await letters.claim(tx, limit=1, lease=timedelta(hours=1))
@@ -136,7 +136,7 @@ async def _write_one(pool: Pool, settings: Settings) -> Mail:
     return app.create_writer(settings).address(claim)
 
 
-async def _send_bare(mail: Mail, port: int, loops: int, *, ready_made: bool) -> float:
+async def send_bare(mail: Mail, port: int, loops: int, *, ready_made: bool) -> float:
     """Send the same letter as often, over as many connections; return letters a second."""
     message = BytesParser(policy=policy.SMTP).parsebytes(mail.content)
 

@@ -5,13 +5,12 @@ held against the database, and what the database says against what was announced
 """
 
 import asyncio
-import json
 import os
 import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -27,7 +26,8 @@ from shared.events.enrollment import PlaceClaimed
 from shared.worker import SHARED_HANDLERS
 from tests.chaos.claimants import People
 from tests.chaos.plan import BROKER, DATABASE, Blow
-from tests.chaos.targets import Process, Targets, opened
+from tests.chaos.targets import Process, Targets, opened, patience
+from tests.chaos.verdict import show
 from tests.enrollment import world
 from tests.eventually import eventually
 from tests.sessions import sign_in
@@ -66,18 +66,7 @@ class Verdict:
         )
 
     def print(self) -> None:
-        """Print a table for people and, as the last line, one JSON object."""
-        print("\nmidnight under fire")
-        for target, times in sorted(self.faults.items()):
-            print(f"  {f'kill -9 {target}':<40} {times:>10,}")
-        told = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name, value in told.items():
-            if name not in {"faults", "wrong"}:
-                print(f"  {name.replace('_', ' '):<40} {value:>10,}")
-        for sentence in self.wrong:
-            print(f"  {sentence}")
-        print(f"  {'everybody was told the truth' if self.is_good else 'NOT GOOD'}")
-        print(json.dumps({"name": "midnight", **told, "good": self.is_good}))
+        show("midnight", vars(self), good=self.is_good, in_words="everybody was told the truth")
 
 
 class House(Targets):
@@ -171,12 +160,9 @@ async def _hear(house: House, pool: Pool) -> set[UUID]:
     """Wait until everything has left the outbox; return which places were announced."""
 
     async def is_empty() -> bool:
-        try:
+        with patience():
             return not await pool.fetchval("SELECT count(*) FROM outbox")
-        except Exception as error:
-            if not db.is_unavailable(error):
-                raise
-            return False
+        return False
 
     await eventually(is_empty, seconds=SETTLING_SECONDS)
     heard: set[UUID] = set()

@@ -5,7 +5,6 @@ end every dollar that the providers took is held against the captures, the ledge
 """
 
 import asyncio
-import contextlib
 import os
 import random
 import time
@@ -29,7 +28,7 @@ from shared.worker import SHARED_HANDLERS
 from tests.chaos.payers import Payers, Person
 from tests.chaos.plan import BROKER, DATABASE, Blow
 from tests.chaos.reckoning import WITNESS, Verdict, judge
-from tests.chaos.targets import Process, Targets, opened
+from tests.chaos.targets import Process, Targets, opened, patience
 from tests.eventually import eventually
 from tests.payments.till import TITLES
 from tests.sandbox import CREDENTIALS, Sandbox
@@ -200,21 +199,11 @@ async def _submit(enrollment: Pool, crowd: Payers, dice: random.Random) -> None:
         is_said = False
         while not is_said:
             # What was perhaps said is said again: an order is opened once.
-            with _patience():
+            with patience():
                 async with db.transaction(enrollment) as tx:
                     await outbox.publish(tx, events)
                 is_said = True
             await asyncio.sleep(0.05)
-
-
-@contextlib.contextmanager
-def _patience() -> Iterator[None]:
-    """Bear that the database is away."""
-    try:
-        yield
-    except Exception as error:
-        if not db.is_unavailable(error):
-            raise
 
 
 def _in_parts(
@@ -249,7 +238,7 @@ async def _hurry(pool: Pool) -> None:
     """Let the worker ask the providers after seconds, not hours: each second leaves a
     quarter of the wait."""
     while True:
-        with _patience():
+        with patience():
             await pool.execute(
                 """
                 WITH later AS (
@@ -280,7 +269,7 @@ async def _settle(
 
     async def is_settled() -> bool:
         counted, on_the_way = None, True
-        with _patience():
+        with patience():
             counted = await pool.fetchval("SELECT count(*) FROM captures")
             on_the_way = await pool.fetchval("SELECT count(*) > 0 FROM outbox")
         if on_the_way or not paying.done():

@@ -1,9 +1,8 @@
 """The reckoning of money under fire: what the providers took against everything that we say."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.payments import ledger, rules
@@ -13,6 +12,7 @@ from shared.events import decode
 from shared.events.payments import OrderPaid
 from tests.chaos.payers import Payers
 from tests.chaos.targets import Targets
+from tests.chaos.verdict import show
 from tests.sandbox import Sandbox
 
 WITNESS = "witness"  # a queue that only this run reads
@@ -57,18 +57,7 @@ class Verdict:
         )
 
     def print(self) -> None:
-        """Print a table for people and, as the last line, one JSON object."""
-        print("\nmoney under fire")
-        for target, times in sorted(self.faults.items()):
-            print(f"  {f'kill -9 {target}':<40} {times:>12,}")
-        told = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name, value in told.items():
-            if name not in {"faults", "wrong"}:
-                print(f"  {name.replace('_', ' '):<40} {value:>12,}")
-        for sentence in self.wrong:
-            print(f"  {sentence}")
-        print(f"  {'every dollar is where it belongs' if self.is_good else 'NOT GOOD'}")
-        print(json.dumps({"name": "money", **told, "good": self.is_good}))
+        show("money", vars(self), good=self.is_good, in_words="every dollar is where it belongs")
 
 
 @dataclass(frozen=True)

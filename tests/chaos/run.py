@@ -6,7 +6,7 @@ from collections import Counter
 
 import asyncpg
 
-from shared import bus, db, dead_letters, events
+from shared import db, dead_letters, events
 from shared.db import Pool
 from tests.chaos import logs, plan
 from tests.chaos.house import House
@@ -75,7 +75,7 @@ class Run:
             return (
                 await self.left_in_outbox() == 0
                 and await self._handling.fetchval("SELECT count(*) FROM effects") >= len(good)
-                and await self._waiting() == 0
+                and await self._house.count_waiting(SERVICE) == 0
             )
 
         try:
@@ -99,15 +99,10 @@ class Run:
     async def effects(self) -> dict[int, int]:
         return await list_effects(self._handling)
 
-    async def _waiting(self) -> int:
-        async with await bus.connect(self._house.amqp_url, name="chaos") as connection:
-            queue = await (await connection.channel()).declare_queue(SERVICE, passive=True)
-            return queue.declaration_result.message_count or 0
-
     async def end(self) -> int:
         """End everything in good order; return what is left in the queue then."""
         await self._house.end(*RELAYS, *CONSUMERS)
-        return await self._waiting()
+        return await self._house.count_waiting(SERVICE)
 
     async def judge_dead_letters(self) -> tuple[int, int]:
         """How many numbers are missing from the dead letters, and how many have no place there."""

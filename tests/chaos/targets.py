@@ -5,14 +5,15 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from deploy.one_machine import ports
 from deploy.one_machine.postgres import Postgres
 from deploy.one_machine.rabbitmq import RabbitMQ
+from shared import bus, db
 from tests.chaos.plan import BROKER, DATABASE, Blow
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,11 @@ class Process:
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
 
     async def start(self) -> None:
         with self.log.open("ab") as log:
@@ -115,12 +121,28 @@ class Targets:
             if not await self.processes[name].strike(Blow.TERM):
                 self.misbehaved.append(f"{name} did not end as it should at the end")
 
+    async def count_waiting(self, queue: str) -> int:
+        """How many messages are in a queue and with nobody."""
+        async with await bus.connect(self.amqp_url, name="chaos") as connection:
+            found = await (await connection.channel()).declare_queue(queue, passive=True)
+            return found.declaration_result.message_count or 0
+
     async def close(self) -> None:
         for process in self.processes.values():
             if process.is_running:
                 await process.strike(Blow.KILL)
         for server in reversed(self._servers.values()):
             await asyncio.to_thread(server.remove)
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Bear that the database is away."""
+    try:
+        yield
+    except Exception as error:
+        if not db.is_unavailable(error):
+            raise
 
 
 Place = TypeVar("Place", bound=Targets)

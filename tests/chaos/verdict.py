@@ -4,6 +4,21 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+
+
+def show(name: str, told: Mapping[str, Any], *, good: bool, in_words: str) -> None:
+    """Print what a run found: a table for people and, as the last line, one JSON object."""
+    print(f"\n{name} under fire")
+    for target, times in sorted(told["faults"].items()):
+        print(f"  {f'kill -9 {target}':<40} {times:>12,}")
+    for key, value in told.items():
+        if isinstance(value, int | float):
+            print(f"  {key.replace('_', ' '):<40} {value:>12,}")
+    for sentence in (each for value in told.values() if isinstance(value, list) for each in value):
+        print(f"  {sentence}")
+    print(f"  {in_words if good else 'NOT GOOD'}")
+    print(json.dumps({"name": name, **told, "good": good}))
 
 
 @dataclass(frozen=True)

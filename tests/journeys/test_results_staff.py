@@ -118,6 +118,7 @@ async def score(examiner: Visitor, sitting: str, entries: list[EntryRecorded], l
     await click(examiner, "form[action$='/absence'] button")
     await examiner.open(f"{STAFF}/results/{sitting}")
     await click(examiner, "form[action$='/computation'] button")
+    await examiner.page.locator("#outcomes").wait_for()  # a worker has computed them
     assert level in await examiner.text()
     assert await examiner.page.locator("form[action$='/approval']").count() == 0, "four eyes"
     answer = await examiner.page.request.get(f"{examiner.url}{STAFF}/release/{sitting}")
@@ -128,7 +129,9 @@ async def release(releaser: Visitor, sitting: str, said: str) -> None:
     """Look, approve, set an instant, stop it, and release."""
     await releaser.open(f"{STAFF}/results/{sitting}")
     await click(releaser, "form[action$='/computation'] button")
+    await releaser.page.locator("form[action$='/approval']").wait_for()
     await click(releaser, "form[action$='/approval'] button")
+    await releaser.page.locator("form[action$='/instant']").wait_for()
     day = (datetime.now(UTC) + timedelta(days=30)).date()
     await releaser.fill(at=f"{day}T09:00")
     await click(releaser, "form[action$='/instant'] button")

@@ -16,7 +16,7 @@ from services.payments.orders import NewOrder
 from shared.db import transaction
 from tests.payments.payer import Payer
 from tests.payments.till import TITLES
-from tests.shared.test_pdf_codes import SIGNS
+from tests.shared.test_codes import SIGNS
 
 LANGUAGES = ["en", "zh-TW"]
 DOTS_A_MILLIMETRE = 300 / 25.4

@@ -31,8 +31,8 @@ from tests.scoring.world import (
 
 async def find_outcomes(pool: Pool, code: str = BASIC) -> dict[UUID, Any]:
     async with transaction(pool) as tx:
-        found = await drafts.list_outcomes(tx, sitting=code)
-    return {entry: outcomes.read(outcome) for entry, outcome in found.items()}
+        rows = await drafts.list_(tx, sitting=code, limit=100)
+    return {row.entry_id: outcomes.read(row.outcome) for row in rows if row.outcome}
 
 
 async def find_changes(pool: Pool) -> list[Draft]:
@@ -84,8 +84,8 @@ async def test_whoever_has_neither_scores_nor_an_absence_is_named(pool: Pool) ->
     await enter(pool, 2)
     await import_(pool, table(scored(0)))
     async with transaction(pool) as tx:
-        worked_out = await drafts.compute(tx, code=BASIC, actor=EXAMINER, now=NOW)
-    assert worked_out.missing == [entry_id(1)]
+        computed = await drafts.compute(tx, code=BASIC, actor=EXAMINER, now=NOW)
+    assert computed.missing == [entry_id(1)]
 
 
 async def test_breaches_cost_what_the_rules_say(pool: Pool) -> None:
@@ -144,9 +144,9 @@ async def test_a_breach_of_a_part_without_points_of_its_own_is_named_and_not_com
     )
     await record(pool, 0, Breach("13.4", "reading", "gaps"))
     async with transaction(pool) as tx:
-        worked_out = await drafts.compute(tx, code=BASIC, actor=EXAMINER, now=NOW)
-    assert worked_out.faulty == [entry_id(0)]
-    assert not worked_out.outcomes
+        computed = await drafts.compute(tx, code=BASIC, actor=EXAMINER, now=NOW)
+    assert computed.faulty == [entry_id(0)]
+    assert computed.count == 0
 
 
 async def test_what_changed_since_the_last_computation_is_listed(pool: Pool) -> None:

@@ -18,11 +18,12 @@ async def test_whoever_imported_is_told_that_somebody_else_approves(office: Offi
     form.add_field("file", f"id_number,listening,speaking,reading\n{rows}", filename="a.csv")
     taken = await office.ask("both", "POST", f"{MARKS}/files", form)
     await office.send("both", f"{taken.headers['Location']}/import")
-    await office.send("both", f"{PREVIEW}/computation")
+    await office.compute("both")
     assert "somebody else approves" in await office.see("both", PREVIEW)
     refused = await office.send("both", f"{RELEASE}/approval", 403, number="1")
     assert "somebody else approves" in refused
     await office.send("releaser", f"{RELEASE}/approval", number="1")
+    await office.do_errands()
     for act in ("now", "instant"):
         await office.send("both", f"{RELEASE}/{act}", 403, at="2199-01-01T09:00")
 

@@ -81,14 +81,14 @@ async def test_absences_and_breaches_are_recorded_and_taken_back(office: Office)
 
 async def test_the_preview_shows_figures_and_changes(office: Office) -> None:
     await office.score(scored(0), scored(1), scored(2, ("1", "1", "1")))
-    await office.send("examiner", f"{PREVIEW}/computation")
+    await office.compute()
     page = await office.see("releaser", PREVIEW)
     assert "Computation 1" in page
     assert "hakka-basic.v1" in page
     assert 'class="eh-chart"' in page
     assert "No level reached" in page
     await office.score(scored(2))
-    await office.send("releaser", f"{PREVIEW}/computation")
+    await office.compute("releaser")
     page = await office.see("releaser", PREVIEW)
     assert "1 changes" in page
     assert "No level reached (3)" in page
@@ -100,9 +100,10 @@ async def test_the_overview_says_how_far_each_sitting_is(office: Office) -> None
     assert "scores to be imported" in await office.see("administrator", first)
     await office.score(*(scored(n) for n in range(3)))
     assert "to be computed" in await office.see("administrator", first)
-    await office.send("examiner", f"{PREVIEW}/computation")
+    await office.compute()
     assert "to be approved" in await office.see("administrator", first)
     await office.send("releaser", f"{RELEASE}/approval", number="1")
+    await office.do_errands()
     assert "approved, no instant set" in await office.see("administrator", first)
     day = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
     await office.send("releaser", f"{RELEASE}/instant", at=f"{day}T09:00")

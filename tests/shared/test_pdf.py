@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shared import pdf
+from shared.codes import code39, qr
 from shared.errors import Busy
 from shared.pdf import NoChineseFont, Pdf
-from shared.pdf_codes import code39, qr
 
 TEMPLATES = Path(__file__).parent / "pdf"
 

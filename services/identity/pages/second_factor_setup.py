@@ -1,6 +1,5 @@
 """Setting up the second factor: staff, at the first sign-in or after a lost device."""
 
-import segno
 from aiohttp import web
 from markupsafe import Markup
 
@@ -13,6 +12,7 @@ from services.identity.pages.handover import (
     keep_step,
 )
 from services.identity.pages.signing_in import STEP, STEP_LASTS, WRONG_CODE, Code, load_step
+from shared.codes import qr
 from shared.db import POOL, transaction
 from shared.forms import Form
 from shared.observe import ARRIVED_AT
@@ -65,15 +65,14 @@ async def set_up(request: web.Request) -> web.Response:
 
 
 def _show(request: web.Request, form: Form[Code], account: Account, secret: str) -> web.Response:
-    picture = segno.make(second_factors.address(secret, email=account.email), micro=False)
-    drawn = picture.svg_inline(scale=5, border=2, svgclass="eh-qr", lineclass=None)
+    drawn = qr(second_factors.address(secret, email=account.email))
     return render(
         request,
         PAGE,
         status=422 if form.errors else 200,
         form=form,
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-        picture=Markup(drawn),  # noqa: S704 (squares drawn by segno: no text in it)
+        picture=Markup(drawn),  # noqa: S704 (squares: no text in it)
     )
 
 

@@ -10,12 +10,12 @@ from services.payments.pages.attempts import Choice, list_offered
 from services.payments.refund_book import Refund
 from services.payments.rules import apply_by, route_of
 from shared.calendar_file import deadline_file
+from shared.codes import qr
 from shared.db import POOL, transaction
 from shared.errors import NoSuchPage
 from shared.forms import Form
 from shared.i18n import language_of, mark
 from shared.observe import ARRIVED_AT
-from shared.pdf_codes import qr
 from shared.settings import SETTINGS
 from shared.templates import render, translate
 

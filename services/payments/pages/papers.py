@@ -7,12 +7,12 @@ from services.payments.attempts import Attempt
 from services.payments.order_book import Item, Order
 from services.payments.pages import own
 from shared.auth import PRINCIPAL
+from shared.codes import code39
 from shared.db import POOL, transaction
 from shared.errors import NoSuchPage
 from shared.i18n import day, deadline, language_of, mark, moment, money
 from shared.observe import ARRIVED_AT
 from shared.pdf import Pdf
-from shared.pdf_codes import code39
 from shared.templates import translate
 
 PAPERS = web.AppKey("papers", Pdf)

@@ -8,9 +8,9 @@ from aiohttp import web
 from services.scoring.rules import seals
 from services.scoring.rules.tables import Table
 from services.scoring.statements import Statement
+from shared.codes import qr_picture
 from shared.i18n import day, language_of, mark
 from shared.pdf import Pdf
-from shared.pdf_codes import qr
 from shared.settings import SETTINGS
 from shared.templates import translate
 
@@ -29,8 +29,6 @@ CHECK = mark(
     "Scan the code to see whether this statement holds: it may have been replaced since. It is"
     " signed electronically and can also be checked without us, with the keys we have published."
 )
-# Seals look random.
-QR_MASK = 3
 COLUMNS = (mark("Paper"), mark("Score"), mark("Most, or range"))
 NO_PAPERS = mark(
     "Results of this exam are not broken down into papers: there is one result for the whole of it."
@@ -70,7 +68,7 @@ def describe(request: web.Request, statement: Statement, sealed: str) -> Mapping
             translate(request, NO_CERTIFICATE),
         ],
         "check": translate(request, CHECK),
-        "code": qr(address, mask=QR_MASK),
+        "code": qr_picture(address),
         "code_says": translate(request, mark("QR code that leads to the check of this statement")),
         "address": address,
     }

@@ -15,15 +15,14 @@ from shared.vault import VAULT
 
 
 async def show_result(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
-        statement = await asked.load_own(tx, request)
+    statement = await asked.find_own(request)
     return render(request, "candidate/show_result.html", statement=statement)
 
 
 async def download_statement(request: web.Request) -> web.Response:
     """The Statement of Results, of the version that the address names."""
+    statement = await asked.find_own(request)
     async with transaction(request.config_dict[POOL]) as tx:
-        statement = await asked.load_own(tx, request)
         sealed = await statements.seal(
             tx, statement=statement, vault=request.config_dict[VAULT], now=request[ARRIVED_AT]
         )

@@ -15,7 +15,8 @@ SCORES_ONLY = {"zh-Hant-TW": "僅列分項成績", "en": "Scores of papers only"
 # As many bars as are read at a glance.
 BINS = 10
 
-Outcomes = Sequence[ScoredOutcome | GivenOutcome]
+# Outcomes, and how many of each.
+Outcomes = Sequence[tuple[ScoredOutcome | GivenOutcome, int]]
 
 
 def summarise(outcome: ScoredOutcome | GivenOutcome) -> Titles:
@@ -40,13 +41,15 @@ def score_of(outcome: ScoredOutcome | GivenOutcome) -> str:
 
 def count_words(outcomes: Outcomes, language: str) -> list[tuple[str, int]]:
     """Count what came out: everything that could, the best first."""
-    counts = Counter(summarise(outcome)[language] for outcome in outcomes)
+    counts: Counter[str] = Counter()
+    for outcome, number in outcomes:
+        counts[summarise(outcome)[language]] += number
     possible = [titles[language] for titles in _possible(outcomes)]
     return [(word, counts[word]) for word in dict.fromkeys([*possible, *counts])]
 
 
 def _possible(outcomes: Outcomes) -> Iterable[Titles]:
-    first = next(iter(outcomes), None)
+    first = next((outcome for outcome, _ in outcomes), None)
     if isinstance(first, ScoredOutcome):
         yield from (level.titles for level in load_scheme(first.scheme, first.version).levels)
         yield NO_LEVEL
@@ -58,13 +61,14 @@ def _possible(outcomes: Outcomes) -> Iterable[Titles]:
 
 def count_scores(outcomes: Outcomes) -> list[tuple[str, int]]:
     """Count totals or overall scores in bins of one width; none where an exam has no such score."""
-    numbers = [float(score) for outcome in outcomes if (score := score_of(outcome))]
-    first = next(iter(outcomes), None)
-    if not numbers or first is None:
+    scores = [(float(text), n) for outcome, n in outcomes if (text := score_of(outcome))]
+    if not scores:
         return []
-    lowest, highest = _range(first)
+    lowest, highest = _range(outcomes[0][0])
     width = -(-(highest - lowest) // BINS)
-    counts = Counter(min(int((number - lowest) // width), BINS - 1) for number in numbers)
+    counts: Counter[int] = Counter()
+    for score, number in scores:
+        counts[min(int((score - lowest) // width), BINS - 1)] += number
     return [
         (f"{lowest + at * width}–{min(lowest + (at + 1) * width - 1, highest)}", counts[at])
         if at < BINS - 1

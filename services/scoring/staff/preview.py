@@ -6,6 +6,7 @@ from services.scoring import (
     contributors,
     corrections,
     drafts,
+    errands,
     releases,
     results,
     sitting_lists,
@@ -29,7 +30,8 @@ async def show_preview(request: web.Request) -> web.Response:
     async with transaction(request.config_dict[POOL]) as tx:
         listed = await sitting_lists.load(tx, code=code)
         computation = await drafts.find_computation(tx, sitting=code)
-        kept = await drafts.list_outcomes(tx, sitting=code)
+        alike = await drafts.count_alike(tx, sitting=code)
+        errand = await errands.find_newest(tx, sitting=code)
         changes = await drafts.list_(tx, sitting=code, only_changed=True, limit=SHOWN)
         changed = await drafts.count_changes(tx, sitting=code)
         shown = await drafts.list_(tx, sitting=code, limit=SHOWN + 1, offset=page * SHOWN)
@@ -37,13 +39,14 @@ async def show_preview(request: web.Request) -> web.Response:
         has_contributed = await contributors.is_one(
             tx, sitting=code, account_id=request[PRINCIPAL].id
         )
-    found = [outcomes.read(outcome) for outcome in kept.values()]
+    found = [(outcomes.read(outcome), number) for outcome, number in alike]
     return render(
         request,
         "staff/show_preview.html",
         listed=listed,
         sitting=listed.sitting,
         computation=computation,
+        errand=errand,
         words=summaries.count_words(found, language),
         scores=summaries.count_scores(found),
         bars=charts.bars,
@@ -64,7 +67,9 @@ async def show_preview(request: web.Request) -> web.Response:
 async def compute(request: web.Request) -> web.Response:
     code = request.match_info["sitting"]
     async with transaction(request.config_dict[POOL]) as tx:
-        await drafts.compute(tx, code=code, actor=request[PRINCIPAL].id, now=request[ARRIVED_AT])
+        await errands.ask_to_compute(
+            tx, code=code, actor=request[PRINCIPAL].id, now=request[ARRIVED_AT]
+        )
     raise web.HTTPSeeOther(f"/scoring/staff/results/{code}")
 
 

@@ -9,10 +9,10 @@ from aiohttp import web
 from pydantic import BaseModel, BeforeValidator
 
 from services.scoring import (
-    approvals,
     contributors,
     corrections,
     digests,
+    errands,
     releases,
     sitting_lists,
     tellings,
@@ -56,6 +56,7 @@ async def _show(request: web.Request, form: Form[Instant] | None = None) -> web.
     code = request.match_info["sitting"]
     async with transaction(request.config_dict[POOL]) as tx:
         listed = await sitting_lists.load(tx, code=code)
+        errand = await errands.find_newest(tx, sitting=code)
         release = await releases.find(tx, sitting=code)
         digest = await digests.load(tx, digest_id=release.digest_id) if release else None
         progress = await tellings.measure(tx, sitting=code) if release else None
@@ -70,6 +71,7 @@ async def _show(request: web.Request, form: Form[Instant] | None = None) -> web.
         status=422 if form else 200,
         listed=listed,
         sitting=listed.sitting,
+        errand=errand,
         release=release,
         digest=digest,
         progress=progress,
@@ -84,7 +86,7 @@ async def approve(request: web.Request) -> web.Response:
     posted = await request.post()
     number = asked.number(str(posted.get("number", "")), most=MOST_COMPUTATIONS)
     async with transaction(request.config_dict[POOL]) as tx:
-        await approvals.approve(
+        await errands.ask_to_approve(
             tx,
             code=code,
             number=number,
