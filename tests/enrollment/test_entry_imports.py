@@ -181,13 +181,13 @@ def test_a_list_without_its_columns_is_none(header: Sequence[str]) -> None:
 
 def test_a_template_is_good_in_every_language_and_by_code() -> None:
     chinese = {
-        "candidate_number": "考生編號",
+        "candidate_number": "應考號碼",
         "person_name": "姓名",
         "birth_date": "出生日期（西元）",
     }
     titles = entry_imports.name_columns([COLUMNS, chinese])
     for header in (
-        ["考生編號", "出生日期", "姓名"],
+        ["應考號碼", "出生日期", "姓名"],
         ["candidate_number", "birth_date", "person_name"],
         ["CANDIDATE NUMBER", "Date of  birth", "name"],
     ):

@@ -23,6 +23,7 @@ from deploy.one_machine.ports import any_free
 from services.identity import accounts
 from services.identity.passwords import Passwords
 from shared import bus, db
+from tests.eventually import eventually
 from tests.journeys.visitor import CHROMIUM, QUIET, Visitor
 from tests.sandbox import CREDENTIALS
 from tests.servers import Servers
@@ -125,6 +126,7 @@ def place(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 started.append(process)
         _until_ready(f"{url}/readyz", started[0], log)
         _until_ready(f"http://localhost:{sandbox_port}/healthz", started[1], log)
+        asyncio.run(_until_sessions_are_read(running, databases))
         yield Place(url, people, environment)
     finally:
         for process in started:
@@ -168,6 +170,19 @@ def _until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
             pass
         time.sleep(0.1)
     raise AssertionError(f"the site did not start:\n{log.read_text()[-3000:]}")
+
+
+async def _until_sessions_are_read(servers: Servers, databases: dict[str, str]) -> None:
+    """Nobody signs in within the second in which word of the first key is still on its way."""
+    parts = urlsplit(servers.postgres_url)
+    for name in databases.values():
+        connection = await asyncpg.connect(parts._replace(path=f"/{name}").geturl())
+
+        async def has_a_key(connection: asyncpg.Connection = connection) -> bool:
+            return bool(await connection.fetchval("SELECT count(*) FROM session_keys"))
+
+        await eventually(has_a_key, seconds=START_SECONDS)
+        await connection.close()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_points_come_for_whole_sections_or_for_their_parts() -> None:
 def test_headings_are_read_in_either_language_and_others_are_named() -> None:
     report = judge(
         BASIC,
-        ["識別號碼", "聽力測驗", " 口語測驗", "READING", "Remarks"],
+        ["考生編號", "聽力測驗", " 口語測驗", "READING", "Remarks"],
         [id_number(1), "25", "40", "15", "ill"],
     )
     assert only(report).verdict == "new"

@@ -16,8 +16,8 @@ from services.scoring.rules.marking import (
 )
 from shared.i18n import mark
 
-ID_NUMBER = Column("id_number", {"zh-Hant-TW": "識別號碼", "en": "ID number"})
-CANDIDATE_NUMBER = Column("candidate_number", {"zh-Hant-TW": "考生號碼", "en": "Candidate number"})
+ID_NUMBER = Column("id_number", {"zh-Hant-TW": "考生編號", "en": "ID number"})
+CANDIDATE_NUMBER = Column("candidate_number", {"zh-Hant-TW": "應考號碼", "en": "Candidate number"})
 NAME = Column("name", {"zh-Hant-TW": "姓名", "en": "Name"})
 ABSENT = Column("absent", {"zh-Hant-TW": "缺考", "en": "Absent"})
 _NUMBERS = {ID_NUMBER.key, CANDIDATE_NUMBER.key}
