@@ -21,6 +21,10 @@ WRITES = re.compile(r"\b(?:INSERT INTO|UPDATE(?! SET\b)|DELETE FROM)\s+(?:ONLY\s
 ENVIRONMENT = re.compile(r"\bos\.environ\b|\bgetenv\b")
 CLOCK = re.compile(r"\b(?:datetime|date)\.(?:now|utcnow|today)\(|\btime\.time\(")
 TRANSACTION = re.compile(r"\btransaction\(")
+# What a session keeps when a transaction ends. A pool does not ask it to forget after each.
+KEPT = re.compile(
+    r"""["\s](?:SET (?:SESSION )?[a-z_]+ (?:=|TO)|LISTEN |pg_(?:try_)?advisory_lock\()"""
+)
 # What waits for somebody else's computer.
 FOREIGN = {"ClientSession", "aiosmtplib", "methods", "channels"}
 
@@ -63,6 +67,19 @@ def find_environment_reading(source: str) -> Iterator[str]:
 def find_transactions(source: str) -> Iterator[str]:
     """Only edges open transactions."""
     yield from (found.group() for found in TRANSACTION.finditer(source))
+
+
+def find_lasting_settings(source: str) -> Iterator[str]:
+    """In a transaction only what ends with it is set or locked."""
+    statements = (
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    for statement in statements:
+        # UPDATE … SET is another word.
+        if "UPDATE" not in statement:
+            yield from (found.group().strip() for found in KEPT.finditer(f" {statement}"))
 
 
 def find_shared_tables(sources: Iterable[tuple[str, str]]) -> dict[str, set[str]]:

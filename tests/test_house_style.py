@@ -40,6 +40,10 @@ TRANSACTIONS = {
 }
 
 
+# On connections that are reset before they are used for something else, or are nobody else's.
+LASTING = {"shared/jobs.py", "shared/migrate.py"}
+
+
 @pytest.mark.parametrize("path", ALL, ids=name)
 def test_a_file_fits_in_the_head_and_says_what_it_is(path: Path) -> None:
     source = path.read_text()
@@ -58,6 +62,8 @@ def test_a_module_keeps_to_its_place(path: Path) -> None:
         assert [*style.find_clock_reading(source)] == []
     if name(path) not in TRANSACTIONS and style.edge_of(path) not in style.EDGES:
         assert [*style.find_transactions(source)] == []
+    if name(path) not in LASTING:
+        assert [*style.find_lasting_settings(source)] == []
     if path.is_relative_to(ROOT / "services") and (path.stem in style.TABLES or "ROUTES" in source):
         assert [*style.find_unfinished_edges(style.edge_of(path), source)] == []
 
@@ -113,6 +119,8 @@ WRONG: list[tuple[Check, str]] = [
     (style.find_clock_reading, "x = time.time()\n"),
     (style.find_environment_reading, "x = os.environ['X']\n"),
     (style.find_environment_reading, "from os import getenv\n"),
+    (style.find_lasting_settings, "await tx.execute('SET statement_timeout = 5')\n"),
+    (style.find_lasting_settings, "await tx.execute('SELECT pg_advisory_lock(1)')\n"),
     (style.find_transactions, "async with connection.transaction(): pass\n"),
     (lambda s: style.find_unfinished_edges("pages", s), "ROUTES = []\nx = 1\n"),
     (lambda s: style.find_unfinished_edges("consumers", s), "x = 1\n"),
