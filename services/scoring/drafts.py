@@ -254,24 +254,27 @@ class Draft:
     before: dict[str, Any] | None
 
 
+_LIST = """
+    SELECT entry_id, id_number, candidate_number, person_name, outcome, before
+      FROM drafts JOIN candidates USING (entry_id)
+     WHERE drafts.sitting = $1
+       AND CASE WHEN $2 THEN outcome IS DISTINCT FROM before ELSE outcome IS NOT NULL END
+     ORDER BY candidate_number, entry_id
+     LIMIT $3 OFFSET $4
+"""
+
+
 async def list_(
     tx: Tx, *, sitting: str, only_changed: bool = False, limit: int, offset: int = 0
 ) -> list[Draft]:
-    rows = await tx.fetch(
-        """
-        SELECT entry_id, id_number, candidate_number, person_name, outcome, before
-          FROM drafts JOIN candidates USING (entry_id)
-         WHERE drafts.sitting = $1
-           AND CASE WHEN $2 THEN outcome IS DISTINCT FROM before ELSE outcome IS NOT NULL END
-         ORDER BY candidate_number, entry_id
-         LIMIT $3 OFFSET $4
-        """,
-        sitting,
-        only_changed,
-        limit,
-        offset,
-    )
-    return [Draft(**row) for row in rows]
+    return [Draft(**row) for row in await tx.fetch(_LIST, sitting, only_changed, limit, offset)]
+
+
+async def list_changes(tx: Tx, *, sitting: str, at_once: int) -> AsyncIterator[list[Draft]]:
+    """Every change, some at a time, as of one moment: what is computed meanwhile is not seen."""
+    found = await tx.cursor(_LIST, sitting, True, None, 0)
+    while rows := await found.fetch(at_once):
+        yield [Draft(**row) for row in rows]
 
 
 async def count_changes(tx: Tx, *, sitting: str) -> int:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from services.scoring import drafts
 from services.scoring.staff import changes
 from shared import table_file
+from shared.db import transaction
 from tests.scoring.office import PREVIEW, Office
 from tests.scoring.world import compute, id_number, scored
 
@@ -37,6 +39,18 @@ async def test_all_changes_are_in_the_file_and_nothing_else(
         ["R-00000", id_number(0), "考生0", "Elementary", "80", "Basic", "66"],
         ["R-00002", id_number(2), "考生2", "none", "", "Absent", ""],
     ]
+
+
+async def test_what_is_computed_while_changes_are_read_is_not_seen(office: Office) -> None:
+    await change_two(office)
+    pool = office.site.pools["scoring"]
+    async with transaction(pool) as tx:
+        pages = drafts.list_changes(tx, sitting="hakka-115-basic-m01", at_once=1)
+        read = await anext(pages)
+        await compute(pool)  # after this nothing has changed any more
+        read += [draft async for page in pages for draft in page]
+    assert [draft.candidate_number for draft in read] == ["R-00000", "R-00002"]
+    assert await pool.fetchval("SELECT count(*) FROM drafts WHERE outcome <> before") == 0
 
 
 async def test_who_may_not_see_results_takes_none_away_and_taking_is_noted(office: Office) -> None:

@@ -33,14 +33,9 @@ async def export_changes(request: web.Request) -> web.Response:
     none = translate(request, mark("none"))
     rows: list[Sequence[str]] = []
     async with transaction(request.config_dict[POOL]) as tx:
-        await sittings.lock(tx, code=code)  # so that nothing is computed meanwhile
-        while True:
-            some = await drafts.list_(
-                tx, sitting=code, only_changed=True, limit=READ_AT_ONCE, offset=len(rows)
-            )
+        await sittings.load(tx, code=code)
+        async for some in drafts.list_changes(tx, sitting=code, at_once=READ_AT_ONCE):
             rows += await asyncio.to_thread(_write, some, none, language)
-            if len(some) < READ_AT_ONCE:
-                break
         actor, facts = str(request[PRINCIPAL].id), {"count": len(rows)}
         await audit.record(tx, [Line(actor, "changes_exported", f"sitting {code}", facts)])
     return await exports.answer(request, name=f"changes-{code}", header=COLUMNS, rows=rows)
