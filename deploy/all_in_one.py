@@ -16,7 +16,7 @@ from services.identity.settings import Settings as IdentitySettings
 from services.notify import app as notify
 from services.payments import app as payments
 from services.scoring import app as scoring
-from shared import observe, run
+from shared import logs, run
 from shared.run import Entry
 from shared.settings import ServiceSettings, load
 
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("command", nargs="?", choices=["serve", "migrate", "demo"], default="serve")
     command = parser.parse_args().command
     configured = [(entry, load(entry.settings)) for entry in ENTRIES]
-    observe.configure_logs(configured[0][1])
+    logs.configure(configured[0][1])
     match command:
         case "serve":
             uvloop.run(_serve(configured))

@@ -1,26 +1,18 @@
-"""What is told about the running house: logs, the canonical line of each request, and metrics."""
+"""What is told about every request: its one line in the log, its figures, its span."""
 
-import asyncio
-import logging
-import sys
 import time
 from datetime import UTC, datetime
 from functools import cache
 from random import getrandbits
-from typing import TextIO, cast
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
-from pydantic_core import to_json
 
+from shared import logs
 from shared.metrics import REQUESTS
 from shared.proxies import is_from_gateway
-from shared.settings import ServiceSettings
 from shared.tracing import request_span
-
-log = structlog.get_logger()
 
 # Judged by when a request arrived, not by when we got round to it.
 ARRIVED_AT = web.RequestKey("arrived_at", datetime)
@@ -31,77 +23,6 @@ SERVICE_NAME = web.AppKey("service_name", str)
 
 # Asked every few seconds by machines; a line each would drown the others.
 UNLOGGED = {"/healthz", "/readyz", "/metrics"}
-
-
-def configure_logs(settings: ServiceSettings) -> None:
-    """Write JSON lines, or readable ones on a terminal, to standard output."""
-    readable = settings.log_format == "text" or (
-        settings.log_format == "auto" and sys.stdout.isatty()
-    )
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    processors: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    if readable:
-        # A plain traceback: the rich one shows every local name, and passwords among them.
-        plain = structlog.dev.plain_traceback
-        processors.append(structlog.dev.ConsoleRenderer(exception_formatter=plain))
-    else:
-        processors += [
-            structlog.processors.format_exc_info,
-            structlog.processors.EventRenamer("message"),
-            structlog.processors.JSONRenderer(serializer=_to_json),
-        ]
-    structlog.configure(
-        processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Gathered(sys.stdout))),
-        cache_logger_on_first_use=True,
-    )
-    # The libraries' own words join ours, warnings and worse only.
-    logging.basicConfig(level=logging.WARNING, handlers=[_ToStructlog()], force=True)
-    logging.captureWarnings(capture=True)
-
-
-class _Gathered:
-    """A file that is flushed once for all lines of one turn of the loop, not for each."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self.write = file.write
-        self._due_in: asyncio.AbstractEventLoop | None = None
-
-    def flush(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._flush()
-            return
-        if self._due_in is not loop:
-            self._due_in = loop
-            loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._due_in = None
-        self._file.flush()
-
-
-def _to_json(line: object, **_: object) -> str:
-    return to_json(line, fallback=repr).decode()
-
-
-class _ToStructlog(logging.Handler):
-    """Passes what libraries log through the same processors."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        log.log(
-            record.levelno,
-            record.getMessage(),
-            logger=record.name,
-            exc_info=record.exc_info or None,
-        )
 
 
 @web.middleware
@@ -117,7 +38,7 @@ async def observe_request(request: web.Request, handler: Handler) -> web.StreamR
     route = resource.canonical if resource is not None else "(none)"
     status = 500
     # Every connection has a context of its own, in which the next request takes this one's place.
-    structlog.contextvars.bind_contextvars(request_id=request_id)
+    logs.REQUEST.set(request_id)
     with request_span(f"{request.method} {route}", request.headers) as span:
         try:
             response = await handler(request)
@@ -132,13 +53,13 @@ async def observe_request(request: web.Request, handler: Handler) -> web.StreamR
             service = request.match_info.apps[-1][SERVICE_NAME]
             _histogram(service, route, request.method, status).observe(seconds)
             span.set_attribute("http.response.status_code", status)
-            log.info(
-                "request",
+            logs.write_canonical(
                 service=service,
                 method=request.method,
                 route=route,
                 status=status,
-                seconds=round(seconds, 4),
+                seconds=seconds,
+                now=datetime.now(UTC),
             )
 
 

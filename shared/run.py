@@ -15,7 +15,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from shared import bus, dead_letters, health, migrate, observe, tracing
+from shared import bus, dead_letters, health, logs, migrate, observe, tracing
 from shared.settings import ServiceSettings, load
 from shared.web import SHUTDOWN_SECONDS, Service, build
 from shared.worker import SHARED_HANDLERS, Worker
@@ -50,7 +50,7 @@ def main(entry: Entry, arguments: Sequence[str] | None = None) -> None:
     """Run one service as the command line says."""
     parsed = _parser(entry).parse_args(arguments)
     settings = load(entry.settings)
-    observe.configure_logs(settings)
+    logs.configure(settings)
     match parsed.command:
         case "web":
             uvloop.run(serve(settings, services=[entry.create_app(settings)], workers=[]))

@@ -1,9 +1,6 @@
 """The door, the headers and the problem pages that every service has in common."""
 
-import json
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -261,32 +258,3 @@ async def test_ready_means_the_database_is_there_and_migrated(
             answer = await client.get("/readyz")
             assert (answer.status, words in await answer.text()) == (status, True)
             assert (await client.get("/healthz")).status == 200, "alive all the same"
-
-
-def test_the_log_is_json_when_nobody_watches(tmp_path: Path) -> None:
-    script = (
-        "from shared.observe import configure_logs\n"
-        "from services.notify.settings import Settings\n"
-        "import structlog, logging, warnings\n"
-        "configure_logs(Settings())\n"
-        "structlog.get_logger().info('hello', number=1)\n"
-        "logging.getLogger('some.library').warning('careful')\n"
-        "try: 1/0\nexcept ZeroDivisionError: structlog.get_logger().exception('oh')\n"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", script],
-        env={
-            "NOTIFY_CHANNEL": "mailbox",
-            "NOTIFY_DATABASE_URL": "postgresql://x/y",
-            "EXAMHALL_AMQP_URL": "amqp://x/",
-            "EXAMHALL_PUBLIC_URL": "http://localhost",
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    first, second, third = map(json.loads, ran.stdout.splitlines())
-    assert (first["message"], first["number"], first["level"]) == ("hello", 1, "info")
-    assert (second["message"], second["logger"]) == ("careful", "some.library")
-    assert "ZeroDivisionError" in third["exception"]

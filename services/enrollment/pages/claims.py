@@ -1,9 +1,7 @@
 """Taking a place: the form that ten thousand people send in the same second."""
 
-from typing import Annotated
-
 from aiohttp import hdrs, web
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from services.enrollment.crowd import CROWD, Wish
 from services.enrollment.registrations.claims import (
@@ -17,17 +15,15 @@ from services.enrollment.registrations.claims import (
 from services.enrollment.registrations.openings import Barred
 from shared.auth import PRINCIPAL
 from shared.errors import Busy, Refused
-from shared.forms import Form, Says
-from shared.i18n import mark
 from shared.observe import STARTED
 from shared.templates import render, render_for_crowd
 
 
 class TakePlace(BaseModel):
-    """Where somebody wants to sit."""
+    """Where somebody wants to sit. Buttons fill it in: nobody types it, so nothing is kept."""
 
-    sitting: Annotated[str, Says(mark("Choose a sitting"))]
-    area: Annotated[str, Says(mark("Choose an area"))]
+    sitting: str
+    area: str
 
 
 # Each tells what one can do now. They answer a crowd, so each is written for its case only.
@@ -43,12 +39,11 @@ PAGES: dict[type[Refused], str] = {
 
 
 async def take_place(request: web.Request) -> web.Response:
-    form = Form.read(TakePlace, await request.post())
-    if form.value is None:
-        raise NoSuchPlace
-    wish = Wish(
-        request[PRINCIPAL].id, form.value.sitting, form.value.area, started=request[STARTED]
-    )
+    try:
+        place = TakePlace.model_validate(dict(await request.post()))
+    except ValidationError:
+        raise NoSuchPlace from None
+    wish = Wish(request[PRINCIPAL].id, place.sitting, place.area, started=request[STARTED])
     try:
         claimed = await request.config_dict[CROWD].ask(wish)
     except SittingFull as refusal:
