@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -76,17 +78,19 @@ class Sessions:
         self._service = service
         self._keys: dict[str, Ed25519PublicKey] = {}
         self._revoked: dict[UUID, datetime] = {}
-        self._read: OrderedDict[str, Principal] = OrderedDict()
+        # By a digest: tokens themselves would be half of what a crowd's sessions take up.
+        self._read: OrderedDict[bytes, Principal] = OrderedDict()
         self._stopping = asyncio.Event()
 
     def read(self, token: str, *, now: datetime) -> Principal | None:
         """Read a session, or return None when it is forged, over, or signed by an unknown key."""
-        principal = self._read.get(token)
+        digest = _digest(token)
+        principal = self._read.get(digest)
         if principal is None:
             principal = self._verify(token)
             if principal is None:
                 return None
-            self._read[token] = principal
+            self._read[digest] = principal
             if len(self._read) > REMEMBERED_SESSIONS:
                 self._read.popitem(last=False)
         if now >= principal.expires_at:
@@ -99,7 +103,7 @@ class Sessions:
 
     def read_expired(self, token: str) -> Principal | None:
         """Read whose session this was, even if it has run out: for identity, which can renew it."""
-        return self._read.get(token) or self._verify(token)
+        return self._read.get(_digest(token)) or self._verify(token)
 
     def _verify(self, token: str) -> Principal | None:
         try:
@@ -119,7 +123,7 @@ class Sessions:
                 id=UUID(claims["sub"]),
                 session_id=UUID(claims["sid"]),
                 name=claims["name"],
-                roles=frozenset(Role(role) for role in claims["roles"]),
+                roles=_roles(tuple(claims["roles"])),
                 issued_at=datetime.fromtimestamp(claims["iat"], UTC),
                 expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             )
@@ -182,6 +186,15 @@ class Sessions:
     async def _wait(event: asyncio.Event, *, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+@cache  # most people have none: they share it
+def _roles(names: tuple[str, ...]) -> frozenset[Role]:
+    return frozenset(map(Role, names))
 
 
 async def remember_keys(tx: Tx, published: Sequence[SigningKeyPublished]) -> None:

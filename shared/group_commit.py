@@ -87,7 +87,11 @@ class GroupCommit(Generic[Item, Answer]):
         )
         self._queue.append(waiting)
         self._arrived.set()
-        return await waiting.answer
+        try:
+            return await waiting.answer
+        finally:
+            # A refusal knows where it was raised, and would keep itself and its request alive.
+            del waiting
 
     def stop(self) -> None:
         """Refuse newcomers, settle those who wait, then end."""
@@ -101,8 +105,7 @@ class GroupCommit(Generic[Item, Answer]):
                 self._arrived.clear()
                 while self._queue:
                     size = min(len(self._queue), self._largest_batch)
-                    batch = [self._queue.popleft() for _ in range(size)]
-                    await self._settle_batch(batch)
+                    await self._settle_batch([self._queue.popleft() for _ in range(size)])
                 if self._stopping:
                     return
         finally:

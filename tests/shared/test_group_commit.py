@@ -1,6 +1,8 @@
 """Group commit: a crowd becomes lists, everyone gets an own answer, nobody waits for ever."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import asyncpg
@@ -67,6 +69,23 @@ async def start(database_url: str, ledger: Ledger) -> AsyncIterator[Start]:
     for group, task in running:
         group.stop()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_refusal_is_gone_once_it_was_told(start: Start) -> None:
+    """It knows the frames it went through, and each of those a request and its answer."""
+    numbers = start()
+    told: list[weakref.ref[TooBig]] = []
+    gc.disable()
+    try:
+        for number in (1_000, 2_000):
+            try:
+                await numbers.ask(number)
+            except TooBig as refusal:
+                told.append(weakref.ref(refusal))
+        await numbers.ask(1)
+        assert [refusal() for refusal in told] == [None, None]
+    finally:
+        gc.enable()
 
 
 async def test_those_who_come_together_share_a_transaction_in_their_order(
