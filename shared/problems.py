@@ -12,6 +12,7 @@ from shared import db
 from shared.errors import Busy, NoSuchPage, Refused, WrongFields
 from shared.observe import REQUEST_ID
 from shared.templates import render
+from shared.unreadable import is_unreadable
 
 log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ async def show_problems(request: web.Request, handler: Handler) -> web.StreamRes
             response.headers[hdrs.ALLOW] = answer.headers[hdrs.ALLOW]
         return response
     except Exception as error:
+        if is_unreadable(error):
+            return _show_status(request, HTTPStatus.BAD_REQUEST)
         if db.is_unavailable(error):
             log.error("database unavailable", error=repr(error))
             return show_refusal(request, Busy())

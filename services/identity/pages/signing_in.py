@@ -23,6 +23,7 @@ from services.identity.pages.handover import (
 from services.identity.pages.proving import LOCKED, Sentences, check_password
 from services.identity.settings import Settings
 from shared.auth import PRINCIPAL, SESSIONS, cookie_name
+from shared.cookies import cookie_of
 from shared.db import POOL, Tx, transaction
 from shared.errors import Busy
 from shared.forms import WHOLE_FORM, Form, Says
@@ -160,7 +161,7 @@ async def renew(request: web.Request) -> web.Response:
     """Give a session that is still alive a fresh token, with today's name and roles."""
     back = own_page(request.query.get("next", ""))
     now = request[ARRIVED_AT]
-    token = request.cookies.get(cookie_name(request.config_dict[SETTINGS]), "")
+    token = cookie_of(request, cookie_name(request.config_dict[SETTINGS])) or ""
     known = request.config_dict[SESSIONS].read_expired(token)
     response = web.HTTPSeeOther(back)
     async with transaction(request.config_dict[POOL]) as tx:
