@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from aiohttp import hdrs, web
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from services.enrollment.crowd import CROWD, Wish
 from services.enrollment.registrations.claims import (
@@ -22,12 +22,16 @@ from shared.i18n import mark
 from shared.observe import STARTED
 from shared.templates import render, render_for_crowd
 
+# Nothing else is let into the crowd: a sign that the database cannot hold would fail the wishes of
+# five hundred others, which would then be settled one by one.
+CODE = StringConstraints(pattern=r"^[a-z0-9-]{1,100}$")
+
 
 class TakePlace(BaseModel):
     """Where somebody wants to sit."""
 
-    sitting: Annotated[str, Says(mark("Choose a sitting"))]
-    area: Annotated[str, Says(mark("Choose an area"))]
+    sitting: Annotated[str, CODE, Says(mark("Choose a sitting"))]
+    area: Annotated[str, CODE, Says(mark("Choose an area"))]
 
 
 # Each tells what one can do now. They answer a crowd, so each is written for its case only.
