@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, StringConstraints
 from yarl import URL
 
 from services.identity import accounts, second_factors, sessions, tries
@@ -21,6 +21,7 @@ from services.identity.pages.handover import (
     own_page,
 )
 from services.identity.pages.proving import LOCKED, Sentences, check_password
+from services.identity.rules import LONGEST_ADDRESS
 from services.identity.settings import Settings
 from shared.auth import PRINCIPAL, SESSIONS, cookie_name
 from shared.cookies import cookie_of
@@ -48,7 +49,10 @@ WRONG_CODE = mark("This code is not right, or was used already. Wait for the nex
 class SignIn(BaseModel):
     """What signing in takes."""
 
-    email: Annotated[str, Says(mark("Enter your e-mail address"))]
+    # A longer one is nobody's, and the count of tries has no room for its name.
+    email: Annotated[
+        str, StringConstraints(max_length=LONGEST_ADDRESS), Says(mark("Enter your e-mail address"))
+    ]
     password: Annotated[SecretStr, Says(mark("Enter your password"))]
     next: str = ACCOUNT_PAGE
 
