@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from services.enrollment import places
 from services.enrollment.registrations import about, refunds
 from shared import outbox
@@ -51,11 +49,20 @@ async def pay(tx: Tx, *, paid: Mapping[UUID, datetime]) -> None:
 
 async def _revive(tx: Tx, row: Row) -> bool:
     """Take the place again, unless others have it or the person took another meanwhile."""
-    try:
-        async with tx.transaction():  # of whoever claims at this moment nothing is seen yet
-            revived = await _reopen(tx, row["id"])
-    except asyncpg.UniqueViolationError:
-        return False
+    revived = await tx.fetchval(
+        """
+        UPDATE registrations AS late
+           SET state = 'in_review', waiting_since = paid_at, ended_at = NULL, ended_why = NULL
+         WHERE id = $1 AND ended_why = 'not_paid'
+           AND NOT EXISTS (
+               SELECT FROM registrations AS other
+                WHERE other.state NOT IN ('lapsed', 'void', 'withdrawn')
+                  AND (other.sitting = late.sitting OR other.one_of = late.one_of)
+                  AND (other.account_id = late.account_id OR other.person = late.person))
+        RETURNING id
+        """,
+        row["id"],
+    )
     if revived is None:
         return False
     room = (row["sitting"], row["area"])
@@ -71,24 +78,6 @@ async def _revive(tx: Tx, row: Row) -> bool:
         row["id"],
     )
     return False
-
-
-async def _reopen(tx: Tx, registration_id: UUID) -> UUID | None:
-    reopened: UUID | None = await tx.fetchval(
-        """
-        UPDATE registrations AS late
-           SET state = 'in_review', waiting_since = paid_at, ended_at = NULL, ended_why = NULL
-         WHERE id = $1 AND ended_why = 'not_paid'
-           AND NOT EXISTS (
-               SELECT FROM registrations AS other
-                WHERE other.state NOT IN ('lapsed', 'void', 'withdrawn')
-                  AND (other.sitting = late.sitting OR other.one_of = late.one_of)
-                  AND (other.account_id = late.account_id OR other.person = late.person))
-        RETURNING id
-        """,
-        registration_id,
-    )
-    return reopened
 
 
 async def lapse(tx: Tx, *, lapsed: Mapping[UUID, datetime]) -> None:
