@@ -9,6 +9,7 @@ from functools import cache
 from typing import TextIO, cast
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic_core import to_json
 from structlog.typing import EventDict
 
@@ -126,6 +127,12 @@ class _ToStructlog(logging.Handler):
     """Passes what libraries log through the same processors."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            # Not even a request, and no defect: any stranger can send one. What it held may be
+            # anything, and is not kept.
+            log.info("request not understood", why=type(error).__name__)
+            return
         log.log(
             record.levelno,
             record.getMessage(),

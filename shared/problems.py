@@ -9,9 +9,10 @@ from aiohttp.typedefs import Handler
 from pydantic import BaseModel, Field
 
 from shared import db
-from shared.errors import Busy, NoSuchPage, Refused, WrongFields
+from shared.errors import Busy, NoSuchPage, NotAllowed, Refused, WrongFields
 from shared.observe import REQUEST_ID
 from shared.templates import render
+from shared.unreadable import is_unreadable
 
 log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ async def show_problems(request: web.Request, handler: Handler) -> web.StreamRes
             response.headers[hdrs.ALLOW] = answer.headers[hdrs.ALLOW]
         return response
     except Exception as error:
+        if is_unreadable(error):
+            return _show_status(request, HTTPStatus.BAD_REQUEST)
         if db.is_unavailable(error):
             log.error("database unavailable", error=repr(error))
             return show_refusal(request, Busy())
@@ -69,7 +72,8 @@ def show_refusal(request: web.Request, refusal: Refused) -> web.Response:
     elif isinstance(refusal, NoSuchPage | Busy):
         response = _show_status(request, refusal.status)
     else:
-        response = render(request, "refused.html", status=refusal.status, refusal=refusal)
+        template = "not_allowed.html" if isinstance(refusal, NotAllowed) else "refused.html"
+        response = render(request, template, status=refusal.status, refusal=refusal)
     if refusal.retry_after_seconds is not None:
         response.headers[hdrs.RETRY_AFTER] = str(refusal.retry_after_seconds)
     return response

@@ -1,5 +1,7 @@
 """What enrollment does when another service's news arrives."""
 
+from asyncpg import UniqueViolationError
+
 from services.enrollment import contacts, tokens
 from services.enrollment.contacts import Contact
 from services.enrollment.registrations import paying
@@ -10,9 +12,13 @@ from shared.inbox import Handlers
 
 
 async def on_order_paid(tx: Tx, events: list[OrderPaid]) -> None:
-    await paying.pay(
-        tx, paid={registration: e.paid_at for e in events for registration in e.registration_ids}
-    )
+    paid = {registration: e.paid_at for e in events for registration in e.registration_ids}
+    try:
+        async with tx.transaction():
+            await paying.pay(tx, paid=paid)
+    except UniqueViolationError:
+        # Somebody whose place comes back took one anew at this very moment: now it is seen.
+        await paying.pay(tx, paid=paid)
 
 
 async def on_order_lapsed(tx: Tx, events: list[OrderLapsed]) -> None:

@@ -12,6 +12,9 @@ from shared.jobs import Job
 
 log = structlog.get_logger()
 
+# Whoever chose a way to pay at the last moment may still wait for a connection to the database.
+ON_THE_WAY = timedelta(seconds=10)
+
 
 def jobs(cashier: Cashier) -> list[Job]:
     async def ask_providers(pool: Pool, now: datetime) -> int:
@@ -22,7 +25,7 @@ def jobs(cashier: Cashier) -> list[Job]:
 
     async def lapse_orders(pool: Pool, now: datetime) -> int:
         async with transaction(pool) as tx:
-            return await orders.lapse(tx, now=now)
+            return await orders.lapse(tx, now=now - ON_THE_WAY)
 
     return [
         Job("ask_providers", timedelta(seconds=5), ask_providers),

@@ -123,3 +123,15 @@ async def test_whom_we_cannot_serve_now_is_told_when_to_come_back(hall: Site) ->
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert "Very many people are here right now" in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("sitting", "area"), [(f"{MULTI}\0", AREA), (MULTI, "\0"), ("x" * 999, AREA)]
+)
+async def test_what_is_no_code_never_joins_the_crowd_whose_batch_it_would_fail(
+    hall: Site, sitting: str, area: str
+) -> None:
+    _, cookie = await hall.begin_session()
+    crowd = next(app[CROWD] for app in hall.client.app._subapps if CROWD in app)
+    crowd.stop()  # whoever joins it now is told to come back
+    assert (await ask(hall, cookie, sitting, area)).status == 404

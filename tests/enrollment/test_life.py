@@ -1,16 +1,21 @@
 """From a draft to a confirmed candidate: what time, payments and registrars make of it."""
 
+import asyncio
 from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
+from services.enrollment.consumers import on_order_paid
 from services.enrollment.registrations import (
     NoSuchRegistration,
+    claims,
     drafts,
     list_own,
     load_own,
+    openings,
 )
+from services.enrollment.registrations.claims import Claimed
 from services.enrollment.registrations.drafts import (
     AlreadySent,
     PersonAlreadyThere,
@@ -25,8 +30,10 @@ from shared.events.enrollment import (
     RegistrationWithdrawn,
     SubmissionDue,
 )
+from shared.events.payments import OrderPaid
 from tests.enrollment.life import CHILD, TICK, Life, events, sent
 from tests.enrollment.world import NOW, add_sitting, claim_one, taken, wish
+from tests.eventually import eventually
 
 
 async def test_who_pays_waits_for_the_money_first(pool: Pool, life: Life) -> None:
@@ -196,6 +203,44 @@ async def test_who_paid_in_time_for_a_place_that_is_gone_gets_all_money_back(
     await claim_one(pool, wish())
     await events(pool)
     assert (await life.pay()).state == "lapsed"
+    [told] = await events(pool)
+    assert isinstance(told, RefundDue)
+    assert (told.reason, told.less_twd) == ("place_gone", 0)
+    assert await taken(pool) == 1
+
+
+async def hear_of_payment(pool: Pool, life: Life) -> None:
+    paid = OrderPaid(
+        order_id=uuid4(),
+        account_id=life.account_id,
+        registration_ids=[life.id],
+        reference="HK-7Q4M-2XKD",
+        titles={"en": "Basic"},
+        amount_twd=250,
+        method="card",
+        paid_at=NOW,
+    )
+    async with transaction(pool) as tx:
+        await on_order_paid(tx, [paid])
+
+
+async def test_who_takes_the_place_anew_as_the_payment_arrives_gets_all_money_back(
+    pool: Pool, life: Life
+) -> None:
+    await life.submit()
+    await life.lapse_unpaid()
+    await events(pool)
+    async with transaction(pool) as tx:
+        opened = await openings.load(tx, sittings={"m1"})
+        again = [wish(account_id=life.account_id)]
+        [claimed] = await claims.claim(tx, openings=opened, claims=again)
+        assert isinstance(claimed, Claimed)
+        paying = asyncio.create_task(hear_of_payment(pool, life))
+        await eventually(
+            lambda: tx.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        )
+    await paying
+    assert (await life.now()).state == "lapsed"
     [told] = await events(pool)
     assert isinstance(told, RefundDue)
     assert (told.reason, told.less_twd) == ("place_gone", 0)

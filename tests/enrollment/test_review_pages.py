@@ -49,7 +49,9 @@ async def test_the_queue_is_filtered(site: Site) -> None:
     await site.pools["enrollment"].execute(
         "UPDATE registrations SET waiting_since = waiting_since - interval '25 hours'"
     )
-    assert reference in await registrar.read("/review", days="1")
+    page = await registrar.read("/review", days="1")
+    assert reference in page
+    assert "1 day or longer" in page
 
 
 async def test_the_queue_is_turned_page_by_page(

@@ -68,7 +68,10 @@ async def call(site: Site, token: str) -> int:
 
 async def test_a_token_is_shown_once_and_works(site: Site) -> None:
     owner = await Owner.arrive(site)
-    assert "You have no token" in await (await owner.get()).text()
+    page = await (await owner.get()).text()
+    assert "You have no token" in page
+    assert "30 days" in page
+    assert 'value="30" checked' in page
     token = read_token(await owner.make())
     assert await call(site, token) == 200
     page = await (await owner.get()).text()

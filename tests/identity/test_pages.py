@@ -1,5 +1,6 @@
 """Signing in and out: who gets in, who does not, and how fast every service knows."""
 
+import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -161,6 +162,27 @@ async def test_a_service_that_has_not_heard_of_the_key_does_not_send_people_roun
     answer = await site.client.get("/enrollment/staff/")
     assert (answer.status, answer.url.path) == (503, "/identity/renewal")
     assert "Retry-After" in answer.headers
+
+
+async def test_nobody_has_an_address_too_long_for_the_count_of_tries(site: Site) -> None:
+    answer = await site.client.post(
+        "/identity/sign-in",
+        data={"email": secrets.token_hex(3_000), "password": PASSWORD},
+        headers=FROM_OUR_PAGE,
+    )
+    assert answer.status == 422
+
+
+async def test_a_door_and_the_renewal_that_it_leads_to_read_the_same_cookie(site: Site) -> None:
+    await site.add_account("lin@exam.example", Role.REGISTRAR)
+    token = await sign_in_earlier(site, "lin@exam.example", before=auth.RENEW_AFTER)
+    answer = await site.client.get(
+        "/identity/renewal?next=/enrollment/staff/",
+        headers={"Cookie": f"session=somebody; session={token}"},
+        allow_redirects=False,
+    )
+    # A fresh token would help nobody whose door reads the other one: they would go round for ever.
+    assert answer.headers["Location"] == "/identity/sign-in?next=/enrollment/staff/"
 
 
 async def test_a_session_ends_for_good_when_its_time_is_over(site: Site) -> None:

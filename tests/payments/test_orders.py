@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from services.payments import order_book, orders
+from services.payments import order_book, orders, schedule
 from services.payments.attempts import MOST_ATTEMPTS, MethodNotOffered, TooManyAttempts
 from services.payments.order_book import NoSuchOrder
 from services.payments.orders import OrderClosed
-from shared.db import transaction
+from shared.db import ACQUIRE_SECONDS, transaction
 from shared.events.enrollment import RegistrationLapsed, RegistrationSubmitted, RegistrationVoided
 from tests.payments.till import MORNING, PAY_BY, TITLES, Till
 
@@ -109,6 +109,18 @@ async def test_an_order_nobody_tried_to_pay_lapses_with_its_deadline(till: Till)
     assert (await till.load(order)).state == "lapsed"
     assert await till.news() == {"order_lapsed": 1}
     await till.see_every_dollar()
+
+
+async def test_whoever_chose_a_way_to_pay_at_the_last_moment_is_in_time(till: Till) -> None:
+    order = await till.owe()
+    await till.advance(PAY_BY - MORNING - timedelta(microseconds=1))
+    [job] = [job for job in schedule.jobs(till.cashier) if job.name == "lapse_orders"]
+    # The request waits for a connection, and the job is faster.
+    assert await job.work(till.pool, PAY_BY + timedelta(seconds=ACQUIRE_SECONDS)) == 0
+    await till.begin(order, "card")
+    assert (await till.load(order)).state == "open"
+    untouched = await till.owe()
+    assert await job.work(till.pool, untouched.pay_by + schedule.ON_THE_WAY) == 1
 
 
 async def test_a_registration_that_has_ended_is_not_paid_for_any_more(till: Till) -> None:

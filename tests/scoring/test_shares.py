@@ -54,7 +54,9 @@ async def test_whoever_has_the_link_says_who_they_are_and_the_candidate_sees_it(
     path = await share(holder, home)
     status, page = await visit(site, path)
     assert (status, "Pass with Merit" in page, "王大同" in page) == (200, False, False)
-    assert "Nobody has looked" in await holder.read(f"{home}/shares")
+    page = await holder.read(f"{home}/shares")
+    assert "Nobody has looked" in page
+    assert "7 days" in page
     status, page = await visit(site, path, "")
     assert (status, "Pass with Merit" in page) == (422, False)
     status, page = await visit(site, path, "NTU admissions")

@@ -1,7 +1,9 @@
 """Taking a place: the form that ten thousand people send in the same second."""
 
+from typing import Annotated
+
 from aiohttp import hdrs, web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from services.enrollment.crowd import CROWD, Wish
 from services.enrollment.registrations.claims import (
@@ -19,11 +21,16 @@ from shared.observe import STARTED
 from shared.templates import render, render_for_crowd
 
 
+# Nothing else is let into the crowd: a sign that the database cannot hold would fail the wishes of
+# five hundred others, which would then be settled one by one.
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,100}$")]
+
+
 class TakePlace(BaseModel):
     """Where somebody wants to sit. Buttons fill it in: nobody types it, so nothing is kept."""
 
-    sitting: str
-    area: str
+    sitting: Code
+    area: Code
 
 
 # Each tells what one can do now. They answer a crowd, so each is written for its case only.

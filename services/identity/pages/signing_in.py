@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, StringConstraints
 from yarl import URL
 
 from services.identity import accounts, second_factors, sessions, tries
@@ -21,8 +21,10 @@ from services.identity.pages.handover import (
     own_page,
 )
 from services.identity.pages.proving import LOCKED, Sentences, check_password
+from services.identity.rules import LONGEST_ADDRESS
 from services.identity.settings import Settings
 from shared.auth import PRINCIPAL, SESSIONS, cookie_name
+from shared.cookies import cookie_of
 from shared.db import POOL, Tx, transaction
 from shared.errors import Busy
 from shared.forms import WHOLE_FORM, Form, Says
@@ -47,7 +49,10 @@ WRONG_CODE = mark("This code is not right, or was used already. Wait for the nex
 class SignIn(BaseModel):
     """What signing in takes."""
 
-    email: Annotated[str, Says(mark("Enter your e-mail address"))]
+    # A longer one is nobody's, and the count of tries has no room for its name.
+    email: Annotated[
+        str, StringConstraints(max_length=LONGEST_ADDRESS), Says(mark("Enter your e-mail address"))
+    ]
     password: Annotated[SecretStr, Says(mark("Enter your password"))]
     next: str = ACCOUNT_PAGE
 
@@ -160,7 +165,7 @@ async def renew(request: web.Request) -> web.Response:
     """Give a session that is still alive a fresh token, with today's name and roles."""
     back = own_page(request.query.get("next", ""))
     now = request[ARRIVED_AT]
-    token = request.cookies.get(cookie_name(request.config_dict[SETTINGS]), "")
+    token = cookie_of(request, cookie_name(request.config_dict[SETTINGS])) or ""
     known = request.config_dict[SESSIONS].read_expired(token)
     response = web.HTTPSeeOther(back)
     async with transaction(request.config_dict[POOL]) as tx:
