@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from services.identity.tries import _digest
 from shared import guards
-from shared.observe import _ToStructlog
+from shared.logs import _ToStructlog
 from shared.web import Audience, Service, build
 from tests.conftest import MakeDatabase
 from tests.shared.test_web import ROOT, settings

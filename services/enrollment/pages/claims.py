@@ -20,7 +20,6 @@ from shared.errors import Busy, Refused
 from shared.observe import STARTED
 from shared.templates import render, render_for_crowd
 
-
 # Nothing else is let into the crowd: a sign that the database cannot hold would fail the wishes of
 # five hundred others, which would then be settled one by one.
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,100}$")]
