@@ -38,6 +38,11 @@ async def count(tx: Tx, limit: Limit, *, key: str, now: datetime) -> int:
     return number
 
 
+async def admit(tx: Tx, limit: Limit, *, key: str, now: datetime) -> bool:
+    """Count one more, and tell whether it is still within the limit."""
+    return await count(tx, limit, key=key, now=now) <= limit.most
+
+
 async def take_back(tx: Tx, limit: Limit, *, key: str) -> None:
     """Count one less again: what was counted turned out to be right."""
     await tx.execute(

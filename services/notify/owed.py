@@ -1,6 +1,6 @@
 """Which letter each fact owes somebody: the one table to look at, or to add a line to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,27 @@ from services.notify.letters import Owed
 from services.notify.rules import Turn
 from services.notify.unaddressed import Unaddressed
 from shared.events import Event, enrollment, identity, payments, scoring
+
+
+def _nothing(event: Event) -> dict[str, Any]:
+    return {}
+
+
+def _registration(event: enrollment.RegistrationEvent) -> dict[str, Any]:
+    return _named(event.reference, event.sitting_titles, registration_id=event.registration_id)
+
+
+def _order(event: payments.OrderEvent) -> dict[str, Any]:
+    """An order may be for several of a group: any of them leads to its page."""
+    return _named(event.reference, event.titles, registration_id=event.registration_ids[0])
+
+
+def _result(event: scoring.ResultEvent) -> dict[str, Any]:
+    return _named(event.id_number, event.sitting_titles)
+
+
+def _named(reference: str, titles: Mapping[str, str], **more: Any) -> dict[str, Any]:
+    return {"reference": reference, "titles": titles, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +41,7 @@ class Letter:
     cause: tuple[str, ...] = ("request_id",)
     useless_after: str | None = None  # the time it tells of: later the letter helps nobody
     mailing: str | None = None  # of many that go out together: what they are about
+    about: Callable[[Any], dict[str, Any]] = _nothing  # what all letters about it tell
 
 
 def _with_link(template: str, *tells: str) -> Letter:
@@ -47,50 +69,69 @@ _REGISTRATION = ("registration_id",)
 # a lapsed order and a refund that enrollment asks for are told by the other service's event.
 TO_ACCOUNTS: Mapping[type[Event], Letter] = {
     enrollment.PlaceClaimed: Letter(
-        "place_claimed", ("submit_by",), _REGISTRATION, useless_after="submit_by"
+        "place_claimed",
+        ("submit_by",),
+        _REGISTRATION,
+        useless_after="submit_by",
+        about=_registration,
     ),
     enrollment.SubmissionDue: Letter(
         "submission_due",
         ("days_left", "submit_by"),
         cause=("registration_id", "days_left"),
         useless_after="submit_by",
+        about=_registration,
     ),
     enrollment.RegistrationSubmitted: Letter(
         "registration_submitted",
         ("amount_twd", "methods", "pay_by"),
         _REGISTRATION,
         useless_after="pay_by",
+        about=_registration,
     ),
     enrollment.RegistrationLapsed: Letter(
-        "registration_lapsed", ("why", "lapsed_at"), _REGISTRATION
+        "registration_lapsed", ("why", "lapsed_at"), _REGISTRATION, about=_registration
     ),
     enrollment.RegistrationWithdrawn: Letter(
-        "registration_withdrawn", ("withdrawn_at",), _REGISTRATION
+        "registration_withdrawn", ("withdrawn_at",), _REGISTRATION, about=_registration
     ),
     enrollment.DocumentsReturned: Letter(
         "documents_returned",
         ("documents", "fix_by"),
         cause=("registration_id", "returned_at"),
         useless_after="fix_by",
+        about=_registration,
     ),
     enrollment.RegistrationConfirmed: Letter(
-        "registration_confirmed", ("exam_date", "tickets_at", "results_at"), _REGISTRATION
+        "registration_confirmed",
+        ("exam_date", "tickets_at", "results_at"),
+        _REGISTRATION,
+        about=_registration,
     ),
-    enrollment.RegistrationVoided: Letter("registration_voided", ("why",), _REGISTRATION),
+    enrollment.RegistrationVoided: Letter(
+        "registration_voided", ("why",), _REGISTRATION, about=_registration
+    ),
     payments.InstructionsIssued: Letter(
         "payment_instructions",
         ("method", "amount_twd", "instructions", "pay_by"),
         cause=("attempt_id",),
         useless_after="pay_by",
+        about=_order,
     ),
-    payments.OrderPaid: Letter("order_paid", ("method", "amount_twd", "paid_at"), ("order_id",)),
-    payments.RefundDue: Letter("refund_due", ("amount_twd", "reason"), ("refund_id",)),
+    payments.OrderPaid: Letter(
+        "order_paid", ("method", "amount_twd", "paid_at"), ("order_id",), about=_order
+    ),
+    payments.RefundDue: Letter(
+        "refund_due", ("amount_twd", "reason"), ("refund_id",), about=_order
+    ),
     payments.RefundCompleted: Letter(
-        "refund_completed", ("method", "amount_twd", "completed_at"), ("refund_id",)
+        "refund_completed", ("method", "amount_twd", "completed_at"), ("refund_id",), about=_order
     ),
-    scoring.ResultsReleased: Letter("results_released", cause=("result_id",), mailing="sitting"),
+    scoring.ResultsReleased: Letter(
+        "results_released", cause=("result_id",), mailing="sitting", about=_result
+    ),
     scoring.ResultCorrected: Letter(
-        "result_corrected", ("reason",), ("result_id",), mailing="sitting"
+        "result_corrected", ("reason",), ("result_id",), mailing="sitting", about=_result
     ),
     scoring.OrganisationDecided: Letter(
         "organisation_decided",
@@ -111,7 +152,7 @@ def owe(letter: Letter, events: Sequence[Any]) -> list[Owed]:
             recipient=event.email,
             person=event.person,
             language=event.language,
-            context={name: getattr(event, name) for name in letter.tells},
+            context=_context(letter, event),
             useless_after=_useless_after(letter, event),
             turn=Turn.AWAITED,
         )
@@ -126,7 +167,7 @@ def owe_to_accounts(letter: Letter, events: Sequence[Any]) -> list[Unaddressed]:
             account_id=event.account_id,
             cause=_cause(letter, event),
             template=letter.template,
-            context=_about(event) | {name: getattr(event, name) for name in letter.tells},
+            context=_context(letter, event),
             useless_after=_useless_after(letter, event),
             mailing=getattr(event, letter.mailing) if letter.mailing else None,
         )
@@ -148,23 +189,8 @@ def address(letter: Unaddressed, to: Contact) -> Owed:
     )
 
 
-def _about(
-    event: enrollment.RegistrationEvent
-    | payments.OrderEvent
-    | scoring.ResultEvent
-    | scoring.OrganisationDecided,
-) -> dict[str, Any]:
-    """Say what every letter about a registration or a result says. An order may be for several of
-    a group: any of them leads to its page."""
-    if isinstance(event, scoring.OrganisationDecided):
-        return {}
-    if isinstance(event, scoring.ResultEvent):
-        return {"reference": event.id_number, "titles": event.sitting_titles}
-    if isinstance(event, payments.OrderEvent):
-        registration_id, titles = event.registration_ids[0], event.titles
-    else:
-        registration_id, titles = event.registration_id, event.sitting_titles
-    return {"registration_id": registration_id, "reference": event.reference, "titles": titles}
+def _context(letter: Letter, event: Event) -> dict[str, Any]:
+    return letter.about(event) | {name: getattr(event, name) for name in letter.tells}
 
 
 def _cause(letter: Letter, event: Event) -> str:

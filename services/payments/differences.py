@@ -18,6 +18,9 @@ KINDS = {
     "amount_differs": mark("The amounts differ"),
     "number_differs": mark("The provider's numbers differ"),
     "net_differs": mark("The fees and the net amount do not add up"),
+    "refund_not_known": mark("A refund in the file that is not in our books"),
+    "refund_not_in_file": mark("A refund in our books that the file does not have"),
+    "refund_differs": mark("The amounts of a refund differ"),
     "not_readable": mark("A line that cannot be read"),
 }
 
@@ -39,13 +42,14 @@ class Found:
     file_twd: int | None
     our_twd: int | None
     words: str = ""
+    which: str = ""  # of several refunds of one payment
 
     @property
     def subject(self) -> str:
         """The same subject is the same difference, in whichever file it is found again."""
         if self.kind == "not_readable":
             return self.words
-        return f"{self.trade_number}/{self.provider_number}"
+        return "/".join(filter(None, (self.trade_number, self.provider_number, self.which)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,24 @@ async def close_found(tx: Tx, *, file_id: UUID, provider: str, now: datetime) ->
         file_id,
         provider,
         now,
+    )
+
+
+async def close_these(tx: Tx, *, file_id: UUID, found: Sequence[Found], now: datetime) -> None:
+    """Resolve what an earlier file lacked and this one has."""
+    await tx.execute(
+        """
+        UPDATE reconciliation_differences AS difference
+           SET resolved_at = $2, note = file.name
+          FROM reconciliation_files AS file,
+               unnest($3::text[], $4::text[]) AS these (kind, subject)
+         WHERE file.id = $1 AND difference.resolved_at IS NULL
+           AND (difference.kind, difference.subject) = (these.kind, these.subject)
+        """,
+        file_id,
+        now,
+        [each.kind for each in found],
+        [each.subject for each in found],
     )
 
 

@@ -1,6 +1,9 @@
-"""ECPay's daily file: which money it says it took for us. Reads it, whatever was uploaded.
+"""ECPay's daily file: which money it says it took for us, and gave back. Reads it, whatever was
+uploaded.
 
-What cannot be read for certain is no money: it is kept as a fault, for a person to look at.
+A refund is a row of its own, with less than nothing as its amount. That is our reading: see
+docs/decisions/0015-money.md. What cannot be read for certain is no money: it is kept as a fault,
+for a person to look at.
 """
 
 import re
@@ -29,6 +32,7 @@ HEADER_WITHIN = 10
 # What else stands there is not understood, and not guessed.
 PAID_WORDS = {"已付款", "付款成功"}
 UNPAID_WORDS = {"未付款", "尚未付款", "付款失敗"}
+REFUNDED_WORDS = {"已退款"}
 METHODS = {"信用卡": "card", "ATM": "atm", "網路ATM": "atm", "超商": "convenience_store"}
 UNKNOWN_METHOD = "unknown"
 
@@ -51,9 +55,9 @@ _MOMENT = re.compile(
 FAULTS = {
     "trade_number": mark("the order number of the shop is none"),
     "provider_number": mark("the provider's number is none; spreadsheet programs round long ones"),
-    "amount": mark("the amount is no whole number of dollars above 0"),
-    "result": mark("whether it was paid is said in words that we do not know"),
-    "paid_at": mark("it was paid at no time that can be"),
+    "amount": mark("the amount is no whole number of dollars above 0, or below 0 of a refund"),
+    "result": mark("whether it was paid or refunded is said in words that we do not know"),
+    "paid_at": mark("it was paid or refunded at no time that can be"),
     "fees": mark("a fee or the net amount is no whole number of dollars"),
     "repeated": mark("the same payment stands in the file before, with something else in it"),
 }
@@ -73,25 +77,24 @@ class _Faulty(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A payment in the file; without a time, one that was not made."""
+    """A payment in the file, or money that went back of one, which is less than nothing; with
+    neither time, a payment that was not made."""
 
     number: int
     trade_number: str
     provider_number: str
     paid_at: datetime | None
+    refunded_at: datetime | None
     amount_twd: int
     fee_twd: int
     net_twd: int
     method: str
 
     @property
-    def key(self) -> tuple[str, str]:
-        return self.trade_number, self.provider_number
-
-    @property
-    def adds_up(self) -> bool:
-        """Whether what we are to get is what was paid, less the fees."""
-        return self.net_twd == self.amount_twd - self.fee_twd
+    def key(self) -> tuple[object, ...]:
+        """The same payment has it again. Of one payment money may go back several times."""
+        numbers = (self.trade_number, self.provider_number)
+        return (*numbers, self.refunded_at, self.amount_twd) if self.refunded_at else numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def read(content: bytes, *, now: datetime) -> Table:
     """
     rows = table_file.read(content)
     start, places = _find_header(rows)
-    table, seen = Table(), dict[tuple[str, str], Line]()
+    table, seen = Table(), dict[tuple[object, ...], Line]()
     for number, row in enumerate(rows[start + 1 :], start=start + 2):
         if not any(row):
             continue
@@ -159,17 +162,18 @@ def _read_line(number: int, cells: dict[str, str], *, now: datetime) -> Line:
         raise _Faulty("trade_number")
     if not _NUMBER.fullmatch(provider_number) or _is_rounded(provider_number):
         raise _Faulty("provider_number")
-    amount = _dollars(cells[AMOUNT], "amount")
-    if amount <= 0:
-        raise _Faulty("amount")
-    if cells[RESULT] not in PAID_WORDS | UNPAID_WORDS:
+    amount, result = _dollars(cells[AMOUNT], "amount"), cells[RESULT]
+    if result not in PAID_WORDS | UNPAID_WORDS | REFUNDED_WORDS:
         raise _Faulty("result")
-    is_paid = cells[RESULT] in PAID_WORDS
+    is_refund = result in REFUNDED_WORDS
+    if not (amount < 0 if is_refund else amount > 0):
+        raise _Faulty("amount")
     return Line(
         number=number,
         trade_number=trade_number,
         provider_number=provider_number,
-        paid_at=_moment(cells[PAID], now=now) if is_paid else None,
+        paid_at=_moment(cells[PAID], now=now) if result in PAID_WORDS else None,
+        refunded_at=_moment(cells[PAID], now=now) if is_refund else None,
         amount_twd=amount,
         fee_twd=_dollars(cells[STORE_FEE] or "0", "fees") + _dollars(cells[FEE] or "0", "fees"),
         net_twd=_dollars(cells[NET] or "0", "fees"),

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from services.payments import differences, settlement
+from services.payments import differences, refund_pairs, settlement
 from services.payments.differences import Found
 from services.payments.ecpay_file import PROVIDER, Table
+from services.payments.refund_pairs import Pair
 from services.payments.rules import TAIPEI
 from services.payments.settlement import Capture, Captured
 from shared import audit
@@ -36,7 +37,7 @@ class NothingToCount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An uploaded file, and what its payments come to."""
+    """An uploaded file, and what its payments and refunds come to."""
 
     id: UUID
     name: str
@@ -48,18 +49,32 @@ class File:
     imported_at: datetime | None
     payments: int
     amount_twd: int
+    refunds: int
+    refunded_twd: int
     fee_twd: int
     net_twd: int
+
+    @property
+    def judged(self) -> tuple[datetime, datetime]:
+        """From when until when the file should have all there is. A day that was not over when it
+        was uploaded is not judged: the next file has all of it."""
+        today = start_of_day(self.uploaded_at.astimezone(TAIPEI).date(), TAIPEI)
+        if self.first_day is None or self.last_day is None:
+            return today, today
+        since, until = start_of_day(self.first_day, TAIPEI), end_of_day(self.last_day, TAIPEI)
+        return since, min(until, today)
 
 
 _SELECT = """
     SELECT id, name, first_day, last_day, uploaded_by, uploaded_at, imported_by, imported_at,
-           payments, amount_twd, fee_twd, net_twd
+           payments, amount_twd, refunds, refunded_twd, fee_twd, net_twd
       FROM reconciliation_files CROSS JOIN LATERAL (
-           SELECT count(*) AS payments, COALESCE(sum(amount_twd), 0) AS amount_twd,
+           SELECT count(paid_at) AS payments, count(refunded_at) AS refunds,
+                  COALESCE(sum(amount_twd) FILTER (WHERE amount_twd > 0), 0) AS amount_twd,
+                  COALESCE(-sum(amount_twd) FILTER (WHERE amount_twd < 0), 0) AS refunded_twd,
                   COALESCE(sum(fee_twd), 0) AS fee_twd, COALESCE(sum(net_twd), 0) AS net_twd
              FROM reconciliation_lines WHERE file_id = reconciliation_files.id
-              AND paid_at IS NOT NULL
+              AND (paid_at IS NOT NULL OR refunded_at IS NOT NULL)
            ) AS sums
 """
 
@@ -68,7 +83,8 @@ async def look_at(
     tx: Tx, *, name: str, digest: bytes, table: Table, actor: UUID, now: datetime
 ) -> UUID:
     """Keep a file to be looked at; it changes nothing. One that was uploaded before is found."""
-    days = [line.paid_at.astimezone(TAIPEI).date() for line in table.lines if line.paid_at]
+    moved = [moment for line in table.lines if (moment := line.paid_at or line.refunded_at)]
+    days = [moment.astimezone(TAIPEI).date() for moment in moved]
     file_id: UUID | None = await tx.fetchval(
         """
         INSERT INTO reconciliation_files
@@ -100,12 +116,12 @@ async def _keep_table(tx: Tx, file_id: UUID, table: Table) -> None:
         "reconciliation_lines",
         columns=(
             *("file_id", "number", "trade_number", "provider_number", "paid_at"),
-            *("amount_twd", "fee_twd", "net_twd", "method"),
+            *("refunded_at", "amount_twd", "fee_twd", "net_twd", "method"),
         ),
         records=[
             (
                 *(file_id, line.number, line.trade_number, line.provider_number, line.paid_at),
-                *(line.amount_twd, line.fee_twd, line.net_twd, line.method),
+                *(line.refunded_at, line.amount_twd, line.fee_twd, line.net_twd, line.method),
             )
             for line in table.lines
         ],
@@ -139,6 +155,8 @@ async def import_(tx: Tx, *, file_id: UUID, actor: UUID, now: datetime) -> list[
     captures = await _count(tx, file_id=file_id, numbers=lines, now=now)
     new = await differences.add(tx, file_id=file_id, found=found, now=now)
     await differences.close_found(tx, file_id=file_id, provider=PROVIDER, now=now)
+    agreed = refund_pairs.agree(await _pair_refunds(tx, file))
+    await differences.close_these(tx, file_id=file_id, found=agreed, now=now)
     await tx.execute(
         "UPDATE reconciliation_files SET imported_by = $2, imported_at = $3 WHERE id = $1",
         file_id,
@@ -194,6 +212,7 @@ async def compare(tx: Tx, *, file: File) -> list[Found]:
     for row in await _find_missing(tx, file):
         numbers = (row["trade_number"], row["provider_number"])
         found.append(Found("not_in_file", None, *numbers, None, row["twd"]))
+    found += refund_pairs.differ(await _pair_refunds(tx, file))
     for row in faults:
         words = f"{row['fault']}: {row['cells']}"
         found.append(Found("not_readable", row["number"], "", "", None, None, words))
@@ -213,14 +232,13 @@ def _judge(row: Row) -> list[Found]:
     return [Found(kind, *numbers, row["file_twd"], row["our_twd"]) for kind in kinds]
 
 
-async def _find_missing(tx: Tx, file: File) -> Sequence[Row]:
-    """Find money of the file's days that it does not have, or calls unpaid.
+async def _pair_refunds(tx: Tx, file: File) -> list[Pair]:
+    since, until = file.judged
+    return await refund_pairs.find(tx, file_id=file.id, provider=PROVIDER, since=since, until=until)
 
-    A day that was not over when the file was uploaded is not judged: the next file has all of it.
-    """
-    if file.first_day is None or file.last_day is None:
-        return []
-    today = file.uploaded_at.astimezone(TAIPEI).date()
+
+async def _find_missing(tx: Tx, file: File) -> Sequence[Row]:
+    """Find money of the file's days that it does not have, or calls unpaid."""
     return await tx.fetch(
         """
         SELECT trade_number, provider_number, amount_twd AS twd FROM captures
@@ -232,8 +250,7 @@ async def _find_missing(tx: Tx, file: File) -> Sequence[Row]:
         """,
         file.id,
         PROVIDER,
-        start_of_day(file.first_day, TAIPEI),
-        min(end_of_day(file.last_day, TAIPEI), start_of_day(today, TAIPEI)),
+        *file.judged,
     )
 
 

@@ -3,6 +3,8 @@
 Computing and approving go through every result of a sitting. Whoever asks is answered at once and
 sees on the page what comes of it; a worker that is killed meanwhile has changed nothing, and the
 next one begins again.
+
+The audit log has both instants: a line of the click, written with it, and one of what came of that.
 """
 
 from dataclasses import dataclass
@@ -11,10 +13,15 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from services.scoring import contributors, releases, sittings
+from shared import audit
+from shared.audit import Line
 from shared.db import Row, Tx
 from shared.errors import Refused
 
 Act: TypeAlias = Literal["compute", "approve"]
+
+ASKED: dict[Act, str] = {"compute": "computation_asked", "approve": "approval_asked"}
+REFUSED: dict[Act, str] = {"compute": "computation_refused", "approve": "approval_refused"}
 
 
 class UnderWay(Refused):
@@ -85,6 +92,9 @@ async def _ask(tx: Tx, code: str, act: Act, number: int | None, actor: UUID, now
         newest = await find_newest(tx, sitting=code)
         if newest is None or (newest.act, newest.number) != (act, number):
             raise UnderWay
+        return
+    details = {"errand": asked} if number is None else {"errand": asked, "number": number}
+    await audit.record(tx, [Line(str(actor), ASKED[act], f"sitting {code}", details)])
 
 
 async def find_newest(tx: Tx, *, sitting: str) -> Errand | None:
@@ -116,3 +126,7 @@ async def end(tx: Tx, *, errand: Errand, refusal: Refused | None, now: datetime)
         now,
         refusal.sentence if refusal else None,
     )
+    if refusal:  # what was done has its line already
+        details = {"errand": errand.id, "refusal": refusal.sentence}
+        subject = f"sitting {errand.sitting}"
+        await audit.record(tx, [Line("job", REFUSED[errand.act], subject, details)])

@@ -157,6 +157,28 @@ async def test_the_days_file_tells_what_was_paid_that_day(
     assert "已撥款,2026/05/11" in await get(shop, "/ecpay/settlement/2026-05-01.csv?encoding=utf-8")
 
 
+async def test_the_days_file_tells_what_went_back_that_day(shop: Shop) -> None:
+    await shop.sandbox.set_time(NOON)
+    number, _ = await shop.order("Credit")
+    await shop.sandbox.pay(number)
+    trade_no = (await shop.sandbox.order(number))["trade_no"]
+    await shop.sandbox.set_time(NOON + timedelta(days=1))
+    for amount in ("100", "92"):
+        asked = {"MerchantTradeNo": number, "TradeNo": trade_no, "Action": "R"}
+        await shop.ask("/CreditDetail/DoAction", {**asked, "TotalAmount": amount})
+    paid = await get(shop, "/ecpay/settlement/2026-05-01.csv?encoding=utf-8")
+    assert paid.count("已付款") == 1
+    assert "已退款" not in paid
+    back = await get(shop, "/ecpay/settlement/2026-05-02.csv?encoding=utf-8")
+    rows = list(csv.DictReader(io.StringIO(back)))
+    names = ("綠界交易序號", "特店訂單編號", "交易金額", "付款方式", "付款結果", "應收款項(淨額)")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        (trade_no, number, f"-{amount}", "信用卡", "已退款", f"-{amount}") for amount in (100, 92)
+    ]
+    assert {row["付款日期"][:15] for row in rows} == {"2026/05/02 12:0"}
+    assert {row["備註"] for row in rows} == {"退款"}
+
+
 @pytest.mark.parametrize(
     "path", ["2026-13-01.csv", "2026-05-01.csv?encoding=x", "2026-05-01.csv?merchant=1"]
 )

@@ -20,6 +20,7 @@ READ = Line(
     trade_number="EH000000000000000001",
     provider_number="2605040900000001",
     paid_at=datetime(2026, 5, 4, 10, tzinfo=TAIPEI),
+    refunded_at=None,
     amount_twd=250,
     fee_twd=15,
     net_twd=235,
@@ -65,6 +66,9 @@ def test_titles_may_stand_above_and_columns_anywhere() -> None:
         ({"amount": ""}, "amount"),
         ({"amount": "0"}, "amount"),
         ({"amount": "-250"}, "amount"),
+        ({"amount": "250", "result": "已退款"}, "amount"),
+        ({"amount": "0", "result": "已退款"}, "amount"),
+        ({"amount": "-250", "result": "已退款", "paid": ""}, "paid_at"),
         ({"amount": "250.5"}, "amount"),
         ({"amount": "2" * 12}, "amount"),
         ({"amount": "二百五十"}, "amount"),
@@ -117,6 +121,18 @@ def test_the_same_line_twice_is_one_and_another_is_a_fault() -> None:
 def test_what_was_not_paid_has_no_time() -> None:
     [read] = ecpay_file.read(write(line(result="未付款", paid="")), now=NOW).lines
     assert read.paid_at is None
+
+
+def test_what_was_refunded_is_less_than_nothing() -> None:
+    back = line(amount="-192", net="-192", fee="0", result="已退款")
+    later = line(amount="-192", net="-192", fee="0", result="已退款", paid="2026/05/04 11:00:00")
+    table = ecpay_file.read(write(line(), back, back, later), now=NOW)
+    assert table.faults == []
+    paid, *refunds = table.lines
+    assert paid == READ
+    told = [(each.amount_twd, each.net_twd, each.paid_at) for each in refunds]
+    assert told == [(-192, -192, None)] * 2
+    assert [each.refunded_at and each.refunded_at.hour for each in refunds] == [10, 11]
 
 
 def test_another_table_says_what_it_lacks() -> None:

@@ -15,6 +15,8 @@ from tests.conftest import MakeDatabase
 from tests.scoring.world import BASIC, enter, entry_id, scored
 from tests.site import FROM_OUR_PAGE, Site, open_site
 
+OVERVIEW = "/scoring/staff/"
+SITTING = f"/scoring/staff/sittings/{BASIC}"
 MARKS = f"/scoring/staff/marks/{BASIC}"
 PREVIEW = f"/scoring/staff/results/{BASIC}"
 RELEASE = f"/scoring/staff/release/{BASIC}"

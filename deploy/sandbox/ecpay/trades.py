@@ -223,6 +223,28 @@ def list_paid_between(
     return [_read(row) for row in rows]
 
 
+def list_refunded_between(
+    db: Connection, merchant: str, since: float, until: float
+) -> list[tuple[Trade, money.Refund]]:
+    """What went back in this time, each time by itself."""
+    rows = db.execute(
+        """
+        SELECT trades.*, refund_number, money.amount_twd AS refunded_twd, at
+          FROM money JOIN trades ON trade_no = provider_number
+         WHERE kind = 'refunded' AND provider = 'ecpay' AND merchant = ? AND at >= ? AND at < ?
+         ORDER BY money.id
+        """,
+        (merchant, since, until),
+    )
+    return [_read_refund(row) for row in rows]
+
+
+def _read_refund(row: Row) -> tuple[Trade, money.Refund]:
+    values = dict(row)
+    told = [values.pop(name) for name in ("refund_number", "refunded_twd", "at")]
+    return Trade(**{**values, "form": json.loads(values["form"])}), money.Refund(*told)
+
+
 def _find(row: Row | None) -> Trade | None:
     return _read(row) if row else None
 

@@ -139,7 +139,7 @@ async def change_address(request: web.Request) -> web.Response:
         return render(request, "account/change_address.html", status=422, form=form)
     now, email = request[ARRIVED_AT], form.value.email
     async with transaction(request.config_dict[POOL]) as tx:
-        if await counters.count(tx, LETTERS, key=email_key(email), now=now) > LETTERS.most:
+        if not await counters.admit(tx, LETTERS, key=email_key(email), now=now):
             raise TooOften
         details = {"account_id": str(account.id), "email": email}
         link = Link(Purpose.ADDRESS, account.subject, details, now + links.LASTS)

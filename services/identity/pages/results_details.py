@@ -109,7 +109,7 @@ async def change_address(request: web.Request) -> web.Response:
     now, email = request[ARRIVED_AT], form.value.email
     site = str(request.config_dict[SETTINGS].public_url)
     async with transaction(request.config_dict[POOL]) as tx:
-        if await counters.count(tx, LETTERS, key=email_key(email), now=now) > LETTERS.most:
+        if not await counters.admit(tx, LETTERS, key=email_key(email), now=now):
             raise TooOften
         details = {"account_id": str(account.id), "email": email}
         link = Link(Purpose.RESULTS_ADDRESS, account.subject, details, now + links.LASTS)

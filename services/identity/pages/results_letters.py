@@ -54,8 +54,7 @@ async def _ask(request: web.Request, id_number: str) -> None:
     now = request[ARRIVED_AT]
     inquiry = Inquiry("reset_results_password", "", "", language_of(request), id_number=id_number)
     async with transaction(request.config_dict[POOL]) as tx:
-        asked = await counters.count(tx, LETTERS, key=sign_in_name(id_number), now=now)
-        if asked <= LETTERS.most:
+        if await counters.admit(tx, LETTERS, key=sign_in_name(id_number), now=now):
             await inquiries.ask(tx, inquiry, now=now)
 
 

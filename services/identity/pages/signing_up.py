@@ -116,7 +116,7 @@ async def sign_up(request: web.Request) -> web.Response:
     async with transaction(request.config_dict[POOL]) as tx:
         neighbours = network(client_address(request))
         await counters.count(tx, SIGN_UPS_BEFORE_PUZZLE, key=neighbours, now=now)
-        if await counters.count(tx, SIGN_UPS, key=neighbours, now=now) > SIGN_UPS.most:
+        if not await counters.admit(tx, SIGN_UPS, key=neighbours, now=now):
             raise TooOften
         await _ask(tx, request, inquiry)
     response = web.HTTPSeeOther("/identity/sign-up/sent")
@@ -153,8 +153,7 @@ async def _ask(tx: Tx, request: web.Request, inquiry: Inquiry) -> None:
     spared.
     """
     now = request[ARRIVED_AT]
-    sent = await counters.count(tx, LETTERS, key=email_key(inquiry.email), now=now)
-    if sent <= LETTERS.most:
+    if await counters.admit(tx, LETTERS, key=email_key(inquiry.email), now=now):
         await inquiries.ask(tx, inquiry, now=now)
 
 

@@ -1,6 +1,5 @@
 """Checking by numbers, for recognising organisations: applying, accepting the terms, looking up."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -12,8 +11,7 @@ from services.scoring.organisations import TERMS_VERSION, NothingFits, Organisat
 from services.scoring.statements import Statement
 from shared import counters, entry_numbers
 from shared.auth import PRINCIPAL
-from shared.counters import Limit
-from shared.db import POOL, Tx, transaction
+from shared.db import POOL, transaction
 from shared.forms import WHOLE_FORM, Form, Says
 from shared.i18n import mark
 from shared.observe import ARRIVED_AT
@@ -192,9 +190,10 @@ async def _look_up(
     pool, now = request.config_dict[POOL], request[ARRIVED_AT]
     # Counted and committed before the look: however it ends, and however many look at once.
     async with transaction(pool) as tx:
-        may = await _count(tx, LOOKS_OF_ORGANISATION, str(organisation.id), now)
-        may = may and await _count(tx, LOOKS_AT_NUMBER, numbers.id_number, now)
-    if not may:
+        of, at = str(organisation.id), numbers.id_number
+        may_look = await counters.admit(tx, LOOKS_OF_ORGANISATION, key=of, now=now)
+        may_look = may_look and await counters.admit(tx, LOOKS_AT_NUMBER, key=at, now=now)
+    if not may_look:
         raise TooOften
     async with transaction(pool) as tx:
         return await organisations.look_up(
@@ -204,10 +203,6 @@ async def _look_up(
             vault=request.config_dict[VAULT],
             now=now,
         )
-
-
-async def _count(tx: Tx, limit: Limit, key: str, now: datetime) -> bool:
-    return await counters.count(tx, limit, key=key, now=now) <= limit.most
 
 
 ROUTES = [
