@@ -31,8 +31,8 @@ TOO_WIDE = """
 """
 
 
-# Ids, moments, sums: what makes a page another one and looks the same.
-NUMBERS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+")
+# Ids, moments, sums, secrets of links: what makes a page another one and looks the same.
+NUMBERS = re.compile(r"[\w-]*[0-9][\w-]*", re.ASCII)
 SEEN: set[int] = set()
 
 
