@@ -12,6 +12,18 @@ from tests import servers
 from tests.databases import Databases, execute, on, open_databases
 
 
+@pytest.hookimpl(tryfirst=True)  # before what -m leaves out is left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs servers; begin with the journeys, lest one core waits for the last of them.
+
+    A file's tests stay together, and the files of a folder in their order.
+    """
+    for item in items:
+        if "running" in getattr(item, "fixturenames", ()):
+            item.add_marker("servers")
+    items.sort(key=lambda item: not item.get_closest_marker("browser"))
+
+
 @pytest.fixture(scope="session")
 def running() -> Iterator[servers.Servers]:
     """PostgreSQL and RabbitMQ: those named in the environment, else containers, else our own."""

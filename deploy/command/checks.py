@@ -23,7 +23,11 @@ FAST_TESTS = ("tests/test_house_style.py", "tests/docs", "tests/unit")
 FAST_ONLY = ("-m", "not browser and not containers and not chaos")
 # Tests wait more than they work. Each process has servers of its own, which need memory.
 PROCESSES = min(os.cpu_count() or 1, 4)
-SIDE_BY_SIDE = ("--numprocesses", str(PROCESSES), "--dist", "loadfile")
+# In the order in which they are collected, which puts the longest files first.
+SIDE_BY_SIDE = (
+    *("--numprocesses", str(PROCESSES)),
+    *("--dist", "loadfile", "--no-loadscope-reorder"),
+)
 
 
 def check(_asked: Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Finds the PostgreSQL and RabbitMQ that are installed on this machine."""
+"""Finds the PostgreSQL, the RabbitMQ and the browser that are installed on this machine."""
 
 import re
 import shutil
@@ -26,6 +26,9 @@ _RABBITMQ_FOLDERS = (
     "/usr/local/opt/rabbitmq/sbin",
     "/home/linuxbrew/.linuxbrew/opt/rabbitmq/sbin",
 )
+# The first lays pages out and paints them as the others do, but has no windows to draw: it takes
+# half the work.
+_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @dataclass(frozen=True, order=True)
@@ -75,3 +78,8 @@ def _folders(program: str, usual: tuple[str, ...]) -> Iterator[Path]:
         for folder in Path("/").glob(pattern.removeprefix("/")):
             if (folder / program).exists():
                 yield folder
+
+
+def find_browser() -> str | None:
+    """The browser that tests look with."""
+    return next(filter(None, map(shutil.which, _BROWSERS)), None)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.one_machine.commands import run, run_logged
-from deploy.one_machine.installed import find_postgres, find_rabbitmq
+from deploy.one_machine.installed import find_browser, find_postgres, find_rabbitmq
 from deploy.one_machine.problems import Problem, with_log
 from deploy.one_machine.progress import say, step
 
 # Debian starts a server as soon as it is installed, and PostgreSQL's package makes a cluster.
-# Nobody asked for these: they are kept from it, and no trace of that remains.
+# Nobody asked for these: they are kept from it, and no trace of that remains. Of Chromium the
+# part without windows is enough, where the distribution has it.
 INSTALL = """
 set -e
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
@@ -29,6 +30,13 @@ fi
 mkdir -p "${no_cluster%/*}"
 echo 'create_main_cluster = false' > "$no_cluster"
 apt-get -o DPkg::Lock::Timeout=300 update -q
+for package in "$@"; do
+    shift
+    if [ "$package" = chromium ] && apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+        package=chromium-headless-shell
+    fi
+    set -- "$@" "$package"
+done
 apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends "$@"
 for service in postgresql rabbitmq-server; do
     case " $* " in
@@ -70,9 +78,8 @@ def missing_servers() -> list[Wanted]:
 
 def missing_to_test(*, with_browser: bool) -> list[Wanted]:
     """What the tests need besides."""
-    browsers = ("chromium", "chromium-browser", "google-chrome", "chrome")
     missing = [] if shutil.which("pdftotext") else [POPPLER]
-    if with_browser and not any(map(shutil.which, browsers)):
+    if with_browser and not find_browser():
         missing.append(CHROMIUM)
     return missing
 

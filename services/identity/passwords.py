@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 
 from aiohttp import web
 from argon2 import PasswordHasher, Type
@@ -31,8 +31,7 @@ class Passwords:
             workers, thread_name_prefix="argon2", initializer=_step_back
         )
         self._pending = 0
-        # For an account that does not exist, so that the answer takes as long.
-        self._nobody = HASHER.hash("nobody's password")
+        self._nobody = _nobody()
 
     async def hash(self, password: str) -> str:
         return str(await self._run(partial(HASHER.hash, password)))
@@ -52,6 +51,12 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)
         finally:
             self._pending -= 1
+
+
+@cache
+def _nobody() -> str:
+    """Hash for an account that does not exist, so that the answer takes as long."""
+    return HASHER.hash("nobody's password")
 
 
 def _step_back() -> None:

@@ -1,18 +1,15 @@
 """Somebody signs in at one service and is known at the others: the events come through."""
 
 import json
-import shutil
 from functools import partial
 
 import pytest
-from playwright.async_api import async_playwright
 
+from tests.browsers import open_browser
 from tests.containers.stack import SERVICES, Stack, Visitor, wait_for
 
 pytestmark = [pytest.mark.containers, pytest.mark.browser]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 NAME = "陳小明"
 
 
@@ -52,9 +49,7 @@ def test_who_signs_out_is_forgotten_by_the_others(stack: Stack, candidate: tuple
 
 
 async def test_signing_in_with_a_real_browser(stack: Stack, candidate: tuple[str, str]) -> None:
-    assert CHROMIUM, "the container lane needs a Chromium"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    async with open_browser() as browser:
         page = await (await browser.new_context(locale="zh-TW")).new_page()
         complaints: list[str] = []
         page.on("console", lambda told: complaints.append(told.text))
@@ -73,4 +68,3 @@ async def test_signing_in_with_a_real_browser(stack: Stack, candidate: tuple[str
         assert answer is not None
         assert answer.status == 404
         assert "找不到這個頁面" in await page.inner_text("h1")
-        await browser.close()

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
+from tests.browsers import open_browser
 from tests.deploy.shop import Shop, line_order, open_shop
-from tests.journeys.visitor import CHROMIUM, QUIET, Visitor
+from tests.journeys.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -15,10 +16,8 @@ SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no scr
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    async with open_browser() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture

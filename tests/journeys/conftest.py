@@ -16,21 +16,30 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from playwright.async_api import Browser, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser
 
 from deploy.all_in_one import ENTRIES
 from deploy.one_machine.ports import any_free
 from services.identity import accounts
 from services.identity.passwords import Passwords
 from shared import bus, db
+from tests.browsers import open_browser
 from tests.eventually import eventually
-from tests.journeys.visitor import CHROMIUM, QUIET, Visitor
+from tests.journeys.visitor import Visitor
 from tests.sandbox import CREDENTIALS
 from tests.servers import Servers
 from tests.site import SECRET
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys run in one event loop, for they share a browser, which lives in it."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
 
 
 @dataclass(frozen=True)
@@ -185,22 +194,23 @@ async def _until_sessions_are_read(servers: Servers, databases: dict[str, str]) 
         await connection.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    """One for all journeys: starting it costs as much as a short one."""
+    async with open_browser() as browser:
         yield browser
-        await browser.close()
 
 
 Arrive = Callable[..., Awaitable[Visitor]]
 
 
-@pytest.fixture
-async def arrive(browser: Browser, place: Place) -> Arrive:
-    """Open another browser, with nothing in it: another device."""
+@pytest_asyncio.fixture(loop_scope="package")
+async def arrive(browser: Browser, place: Place) -> AsyncIterator[Arrive]:
+    """Open a window that shares nothing with any other: another device."""
 
     async def arrive(language: str = "zh-Hant-TW", *, script: bool = True) -> Visitor:
         return await Visitor.arrive(browser, place.url, language=language, script=script)
 
-    return arrive
+    yield arrive
+    for device in browser.contexts:
+        await device.close()

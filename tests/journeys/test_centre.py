@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import pytest_asyncio
 
 from shared import db
 from shared.db import Pool
@@ -25,7 +26,7 @@ NUMBERS = {
 }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="package")
 async def pool(place: Place) -> AsyncIterator[Pool]:
     """The database, with a sitting that takes candidates whatever the day."""
     pool = await db.create_pool(place.environment["ENROLLMENT_DATABASE_URL"], application="test")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from shared.taiwan import is_national_id
 from tests.enrollment.candidates import FORM, MULTI
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.browser
 SITTING = f"/enrollment/sittings/{MULTI}"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="package")
 async def _open_sitting(place: Place) -> None:
     """Let a sitting of the Hakka programme be open today."""
     connection = await asyncpg.connect(place.environment["ENROLLMENT_DATABASE_URL"])

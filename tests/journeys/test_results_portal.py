@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 
 from shared import db
 from shared.vault import Vault
@@ -29,7 +30,7 @@ def new_address() -> str:
     return f"{uuid4().hex[:10]}@exam.example"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="package")
 async def id_number(place: Place) -> str:
     """Somebody's whom a centre has just entered."""
     number = f"JRN{random.randrange(10**6):06}"

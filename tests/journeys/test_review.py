@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientSession
 
 from services.enrollment.schedule import count_statistics
@@ -30,7 +31,7 @@ AREAS = {
 }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="package")
 async def pool(place: Place) -> AsyncIterator[Pool]:
     pool = await db.create_pool(place.environment["ENROLLMENT_DATABASE_URL"], application="test")
     now = datetime.now(UTC)
@@ -54,7 +55,7 @@ async def pool(place: Place) -> AsyncIterator[Pool]:
     await pool.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="package")
 async def program(place: Place, pool: Pool) -> AsyncIterator[Program]:
     """What the candidate does in this story, a program does for them."""
     async with ClientSession(place.url) as session:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,15 +11,6 @@ from playwright.async_api import Browser, Page, Response, ViewportSize
 
 from shared.static import DIST
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "chromium is missing"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE = ViewportSize(width=360, height=740)
 DESKTOP = ViewportSize(width=1280, height=900)
 LOCALES = {"zh-Hant-TW": "zh-TW", "en": "en-GB"}
@@ -41,8 +31,8 @@ TOO_WIDE = """
 """
 
 
-# Ids, moments, sums: what makes a page another one and looks the same.
-NUMBERS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+")
+# Ids, moments, sums, secrets of links: what makes a page another one and looks the same.
+NUMBERS = re.compile(r"[\w-]*[0-9][\w-]*", re.ASCII)
 SEEN: set[int] = set()
 
 

@@ -1,17 +1,17 @@
 """Letters and the pages about them in a real browser: on a phone, by axe, in both languages."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize
 
 from services.notify import owed
 from shared.auth import Role
 from shared.i18n import LANGUAGES
 from shared.static import DIST
+from tests.browsers import open_browser
 from tests.conftest import MakeDatabase
 from tests.notify.conftest import House, MakeHouse
 from tests.notify.conftest import owed as owe
@@ -19,9 +19,6 @@ from tests.notify.samples import owed_for
 from tests.site import Site, open_site
 
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-QUIET += " --disable-component-update --disable-sync"
 SIZES = {
     "phone": ViewportSize(width=360, height=740),
     "desk": ViewportSize(width=1280, height=900),
@@ -52,10 +49,8 @@ def house(site: Site, make_house: MakeHouse) -> House:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+    async with open_browser() as browser:
         yield browser
-        await browser.close()
 
 
 async def fill(house: House, language: str) -> str:

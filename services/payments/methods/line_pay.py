@@ -187,10 +187,10 @@ class LinePay:
         return Reply(Repaid.STUCK, f"{back} went back there, {repayment.before_twd} by us")
 
     async def _post(
-        self, path: str, body: Mapping[str, object], *, seconds: float = ANSWER_SECONDS
+        self, path: str, body: Mapping[str, object], *, seconds: float | None = None
     ) -> Mapping[str, Any]:
         # What is signed is what is sent, byte for byte.
-        return await self._call("POST", path, json.dumps(body), seconds)
+        return await self._call("POST", path, json.dumps(body), seconds or ANSWER_SECONDS)
 
     async def _get(self, path: str, query: str = "") -> Mapping[str, Any]:
         return await self._call("GET", path, query, ANSWER_SECONDS)

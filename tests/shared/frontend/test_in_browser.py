@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,18 +10,17 @@ from typing import Annotated, Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize
 from pydantic import BaseModel, SecretStr
 
 from shared.forms import Form, Says
 from shared.i18n import LANGUAGES, Catalogues, switch_language
 from shared.static import DIST, StaticFiles
 from shared.templates import TEMPLATES, Templates, render
+from tests.browsers import open_browser
 
 IDENTITY = Path(__file__).parents[3] / "services" / "identity"
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
 PHONE = ViewportSize(width=360, height=740)
 CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 
@@ -110,10 +108,8 @@ async def address(site: Site) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+    async with open_browser() as browser:
         yield browser
-        await browser.close()
 
 
 async def open_page(browser: Browser, **options: Any) -> Page:
