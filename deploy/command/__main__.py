@@ -95,6 +95,9 @@ def _add_checks(add: Add) -> None:
     bench = add("bench", measurements.bench, "measure what the machine carries")
     bench.add_argument("names", nargs="*", metavar="name", help="which measurements; else all")
     bench.add_argument("--candidates", type=int, help="of the release (default 100,000)")
+    bench.add_argument(
+        "--minutes", type=float, help="of the soak, which runs only when it is named"
+    )
     chaos = add("chaos", measurements.chaos, "kill parts at random and see that nothing is lost")
     chaos.add_argument("--minutes", type=float, default=5, help="for how long (default 5)")
     chaos.add_argument("--orders", type=int, help="pay so many orders meanwhile, count all money")

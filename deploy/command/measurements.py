@@ -10,8 +10,9 @@ from deploy.one_machine.machine import Machine
 
 def bench(asked: Namespace) -> int:
     """Run the measurements against the private servers."""
-    few = ("--candidates", str(asked.candidates)) if asked.candidates else ()
-    return _run("tests.bench", *asked.names, *few)
+    sizes = {"--candidates": asked.candidates, "--minutes": asked.minutes}
+    given = (word for name, size in sizes.items() if size for word in (name, str(size)))
+    return _run("tests.bench", *asked.names, *given)
 
 
 def chaos(asked: Namespace) -> int:

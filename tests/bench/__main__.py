@@ -21,6 +21,7 @@ from tests.bench import (
     report,
     results,
     settle,
+    soak,
 )
 from tests.bench.ground import log_as_in_production
 from tests.bench.report import Report
@@ -41,6 +42,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "results": results.run,
     "release": release.run,
 }
+# Takes as long as one likes, and only when it is named.
+SOAK = "soak"
 
 
 async def run_all(chosen: Iterable[Benchmark], started: Servers) -> list[Report]:
@@ -53,14 +56,18 @@ async def run_all(chosen: Iterable[Benchmark], started: Servers) -> list[Report]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("name", nargs="*", help=f"of {', '.join(BENCHMARKS)}; none means all")
+    parser.add_argument(
+        "name", nargs="*", help=f"of {', '.join(BENCHMARKS)}; none means all these; or {SOAK}"
+    )
     parser.add_argument("--candidates", type=int, default=release.CANDIDATES, help="of the release")
+    parser.add_argument("--minutes", type=float, default=soak.MINUTES, help="of the soak")
     asked = parser.parse_args()
     names = asked.name or list(BENCHMARKS)
-    if unknown := set(names) - set(BENCHMARKS):
+    if unknown := set(names) - {*BENCHMARKS, SOAK}:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     of_release: Benchmark = partial(release.run, candidates=asked.candidates)
-    benchmarks = {**BENCHMARKS, "release": of_release}
+    of_soak: Benchmark = partial(soak.run, minutes=asked.minutes)
+    benchmarks = {**BENCHMARKS, "release": of_release, SOAK: of_soak}
     log_as_in_production()
     with servers.start() as started:
         report.print_json(uvloop.run(run_all([benchmarks[name] for name in names], started)))

@@ -16,7 +16,7 @@ import psutil
 from shared import db, migrate
 from tests.bench import ground
 from tests.bench.load import Crowd, Load
-from tests.bench.midnight import bare_rate
+from tests.bench.midnight import LONGEST_NIGHT, bare_rate
 from tests.bench.report import Figure, Ratio, Report
 from tests.bench.web_process import WebProcess
 from tests.scoring import world
@@ -70,7 +70,7 @@ async def morning(servers: Servers) -> AsyncIterator[Morning]:
         await world.release_at_once(pool)
         await pool.execute("VACUUM (ANALYZE)")
         people = [world.account_of(number) for number in range(PEOPLE)]
-        cookies = await sign_in(pool, people)
+        cookies = await sign_in(pool, people, lasts=LONGEST_NIGHT)
         rows = await pool.fetch(
             "SELECT account_id, results.id FROM results JOIN holders USING (entry_id)"
         )
@@ -94,17 +94,17 @@ async def run(servers: Servers) -> Report:
     bare, looks, papers = list[float](), list[Load](), list[Load]()
     page_cpu, paper_cpu = list[float](), list[float]()
     async with morning(servers) as today:
-        await _send(crowd, today, today.pages)  # everything is loaded, every session known
+        await send(crowd, today, today.pages)  # everything is loaded, every session known
         memory_of_pages = today.memory_mb()
-        await _send(crowd, today, today.documents[:DOCUMENTS])
+        await send(crowd, today, today.documents[:DOCUMENTS])
         for number in range(ROUNDS):
             bare.append(await bare_rate(crowd))
             before = today.cpu_seconds()
-            looks.append(await _send(crowd, today, today.pages))
+            looks.append(await send(crowd, today, today.pages))
             page_cpu.append((today.cpu_seconds() - before) / PEOPLE * 1e3)
             before = today.cpu_seconds()
             start = (number + 1) * DOCUMENTS  # nobody's document is made twice
-            papers.append(await _send(crowd, today, today.documents[start : start + DOCUMENTS]))
+            papers.append(await send(crowd, today, today.documents[start : start + DOCUMENTS]))
             paper_cpu.append((today.cpu_seconds() - before) / DOCUMENTS * 1e3)
         memory = today.memory_mb()
     crowd.close()
@@ -132,7 +132,7 @@ async def run(servers: Servers) -> Report:
     )  # fmt: skip
 
 
-async def _send(crowd: Crowd, today: Morning, requests: Sequence[bytes]) -> Load:
+async def send(crowd: Crowd, today: Morning, requests: Sequence[bytes]) -> Load:
     # A queue of documents has an end: more at once are told to come back.
     connections = min(CONNECTIONS, len(requests) // 8)
     load = await crowd.send(today.web.url, requests, connections=connections)

@@ -139,7 +139,7 @@ async def run(servers: Servers) -> Report:
     crowd = Crowd()
     bare, each, settled, again = list[float](), list[float](), list[Load](), list[Load]()
     async with till(servers) as open_till:
-        await _settle(crowd, open_till, "W")  # everything is loaded and prepared
+        await settle(crowd, open_till, "W")  # everything is loaded and prepared
         await open_till.owe("PG", YARDSTICK_ORDERS)
         kept = json.dumps(ecpay.masked(_sign(_fields("PG1", 1))))
         for number in range(ROUNDS):
@@ -149,7 +149,7 @@ async def run(servers: Servers) -> Report:
                     open_till.database_url, orders=YARDSTICK_ORDERS, fields=kept, clients=8
                 )
             )
-            first, second = await _settle(crowd, open_till, f"R{number}N")
+            first, second = await settle(crowd, open_till, f"R{number}N")
             settled.append(first)
             again.append(second)
         memory = psutil.Process(open_till.web.pid).memory_info().rss / 2**20
@@ -177,7 +177,7 @@ async def run(servers: Servers) -> Report:
     )  # fmt: skip
 
 
-async def _settle(crowd: Crowd, at: Till, prefix: str) -> tuple[Load, Load]:
+async def settle(crowd: Crowd, at: Till, prefix: str) -> tuple[Load, Load]:
     """Send every notice, and then all of them once more."""
     await at.owe(prefix, NOTICES)
     notices = at.notices(prefix)
