@@ -24,6 +24,7 @@ from deploy.one_machine.ports import any_free
 from services.identity import accounts
 from services.identity.passwords import Passwords
 from shared import bus, db
+from shared.auth import Role
 from tests.browsers import open_browser
 from tests.eventually import eventually
 from tests.journeys.visitor import Visitor
@@ -50,16 +51,23 @@ class Place:
     people: dict[str, dict[str, str]]
     environment: dict[str, str]
 
-    def add_staff(self, role: str) -> tuple[str, str]:
-        """Open a staff account on the command line; return its address and password."""
-        email, password = f"{uuid4().hex[:10]}@exam.example", "a sentence of my own"
+    async def add_staff(self, role: str) -> tuple[str, str]:
+        """Open a staff account; return its address and password."""
+        return await self._open_account("周書豪", role)
+
+    def add_staff_by_command(self, role: str) -> tuple[str, str]:
+        """The same as an operator does it."""
+        email, password = _new_account()
         words = ("--name", "周書豪", "--role", role, "--password-from-stdin")
         self.run("staff", "add", email, *words, typed=password)
         return email, password
 
     async def add_candidate(self) -> tuple[str, str]:
         """Open an account; from one network nobody opens as many by letter as these tests need."""
-        email, password = f"{uuid4().hex[:10]}@exam.example", "a sentence of my own"
+        return await self._open_account("王大同")
+
+    async def _open_account(self, person: str, *roles: str) -> tuple[str, str]:
+        email, password = _new_account()
         connection = await db.connect(
             self.environment["IDENTITY_DATABASE_URL"], application="journeys"
         )
@@ -67,10 +75,10 @@ class Place:
             await accounts.open_(
                 connection,
                 email=email,
-                person="王大同",
+                person=person,
                 language="zh-Hant-TW",
                 password_hash=await Passwords(workers=1).hash(password),
-                roles=(),
+                roles=[Role(role) for role in roles],
                 actor="journeys",
                 now=datetime.now(UTC),
             )
@@ -88,6 +96,10 @@ class Place:
             check=True,
         )
         return done.stdout.decode().strip()
+
+
+def _new_account() -> tuple[str, str]:
+    return f"{uuid4().hex[:10]}@exam.example", "a sentence of my own"
 
 
 @pytest.fixture(scope="package")

@@ -111,7 +111,7 @@ async def test_from_the_list_to_the_papers(
     arrive: Arrive, place: Place, pool: Pool, language: str, *, script: bool
 ) -> None:
     number = NUMBERS[language, script]
-    account = place.add_staff("centre")
+    account = await place.add_staff("centre")
     registrar = await arrive(language, script=script)
     await sign_in_as(registrar, place, "registrar")
     await make_centre(registrar, number, account[0])

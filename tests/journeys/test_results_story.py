@@ -90,7 +90,7 @@ class Numbers:
 
 async def enter(arrive: Arrive, place: Place, exam: Exam, language: str, script: bool) -> Numbers:
     """A registrar makes a centre, which imports its list; read what it prints for a candidate."""
-    account = place.add_staff("centre")
+    account = await place.add_staff("centre")
     registrar, staff = [await arrive(language, script=script) for _ in range(2)]
     await sign_in_as(registrar, place, "registrar")
     await make_centre(registrar, exam.centre, account[0])
