@@ -15,6 +15,7 @@ from shared import guards
 from shared.logs import _ToStructlog
 from shared.web import Audience, Service, build
 from tests.conftest import MakeDatabase
+from tests.eventually import eventually
 from tests.shared.test_web import ROOT, settings
 
 FORM = "application/x-www-form-urlencoded"
@@ -137,11 +138,14 @@ async def test_whoever_goes_away_while_sending_raises_no_alarm(
     await client.get("/notify/cookie")  # by now its request is being read
     writer.close()
     await writer.wait_closed()
-    logged = ""
-    while "route=/notify/form" not in logged:
-        await asyncio.sleep(0.01)
-        logged += capsys.readouterr().out
-    assert "database unavailable" not in logged
+    logged = list[str]()
+
+    def is_logged() -> bool:
+        logged.append(capsys.readouterr().out)
+        return "route=/notify/form" in "".join(logged)
+
+    await eventually(is_logged)
+    assert "database unavailable" not in "".join(logged)
 
 
 @pytest.mark.parametrize("line", ["OPTIONS *", "CONNECT nowhere:1"])
