@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from asyncpg import UniqueViolationError
+
 from services.identity import revocations
 from services.identity.rules import email_key
 from shared import audit, outbox
@@ -175,18 +177,15 @@ async def set_password(
 
 async def set_address(tx: Tx, *, account: Account, email: str, now: datetime) -> None:
     """Move an account to another address, and tell the old one."""
-    moved = await tx.fetchval(
-        """
-        UPDATE accounts SET email = $2, email_key = $3
-         WHERE id = $1 AND NOT EXISTS (SELECT FROM accounts WHERE email_key = $3 AND id <> $1)
-        RETURNING true
-        """,
-        account.id,
-        email,
-        email_key(email),
-    )
-    if not moved:
-        raise AddressTaken
+    try:
+        await tx.execute(
+            "UPDATE accounts SET email = $2, email_key = $3 WHERE id = $1",
+            account.id,
+            email,
+            email_key(email),
+        )
+    except UniqueViolationError:
+        raise AddressTaken from None
     await _record(tx, str(account.id), "address_changed", account.id)
     await outbox.publish(
         tx,

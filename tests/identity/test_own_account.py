@@ -1,16 +1,25 @@
 """One's own account: every change is proved, told, and felt where it should be."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from shared.events.identity import AddressChanged, AddressChangeRequested, PasswordChanged
 from tests.conftest import MakeDatabase
+from tests.eventually import eventually
 from tests.site import PASSWORD, Site, open_site
 
 OWNER = "chen@exam.example"
 NEW = "chen.new@exam.example"
 NEW_PASSWORD = "another horse 43"
+
+SOMEBODY_WAITS = """
+    SELECT EXISTS (
+        SELECT FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'
+    )
+"""
 
 
 @pytest.fixture
@@ -98,6 +107,26 @@ async def test_an_address_that_was_taken_meanwhile_is_refused(site: Site) -> Non
     refused = await site.post(site.newest_link())
     assert refused.status == 409
     assert "這個電子郵件地址已經有帳號" in await refused.text()
+
+
+async def test_an_address_taken_in_the_same_moment_is_refused(site: Site) -> None:
+    await site.post("/identity/account/address", email=NEW, email_again=NEW, present=PASSWORD)
+    await site.deliver()
+    pool = site.pools["identity"]
+    async with pool.acquire() as rival:
+        signing_up = rival.transaction()
+        await signing_up.start()
+        await rival.execute(
+            """
+            INSERT INTO accounts (email, email_key, person, language, roles, opened_at)
+            VALUES ($1, $1, 'Rival', 'en', '{}', now())
+            """,
+            NEW,
+        )
+        moving = asyncio.create_task(site.post(site.newest_link()))
+        await eventually(lambda: pool.fetchval(SOMEBODY_WAITS))
+        await signing_up.commit()
+        assert (await moving).status == 409
 
 
 async def test_signing_out_everywhere_keeps_this_device(site: Site) -> None:
