@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.letters import Verdict, run
 
-LETTERS = 1_500
+LETTERS = 600
 
 
 def verdict(**changed: object) -> Verdict:

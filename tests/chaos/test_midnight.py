@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.midnight import run
 
-PEOPLE = 1_500
+PEOPLE = 900
 
 
 @pytest.mark.chaos
