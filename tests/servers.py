@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -16,10 +17,16 @@ from typing import Any
 
 import asyncpg
 
+from deploy.one_machine import ports
+from deploy.one_machine.postgres import Postgres
+from deploy.one_machine.rabbitmq import RabbitMQ
+
 PATIENCE_SECONDS = 90
 PASSWORD = "for-tests"
 # Says which process a container belongs to, so that one that was killed leaves nothing behind.
 LABEL = "examhall.tests"
+# The same of embedded servers: the number of their process follows.
+FOLDERS = "examhall-test-"
 ENVIRONMENT = "the environment"
 
 
@@ -155,19 +162,33 @@ def _greets(host: str, port: int) -> bool:
 
 @contextmanager
 def _embedded() -> Iterator[Servers]:
-    from deploy.one_machine import ports
-    from deploy.one_machine.postgres import Postgres
-    from deploy.one_machine.rabbitmq import RabbitMQ
-
-    with tempfile.TemporaryDirectory(prefix="examhall-test-") as name, ExitStack() as stack:
+    end_left_behind()
+    with tempfile.TemporaryDirectory(prefix=f"{FOLDERS}{os.getpid()}-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the servers run as users of their own where root starts them
-        postgres = Postgres(folder / "postgres", ports.any_free())
-        rabbitmq = RabbitMQ(folder / "rabbitmq", ports.any_free())
-        stack.callback(rabbitmq.remove)
-        stack.callback(postgres.remove)
-        postgres.start()
-        rabbitmq.start()
-        postgres.wait_ready()
-        rabbitmq.wait_ready()
-        yield Servers(postgres.url, rabbitmq.url, "embedded servers")
+        with ExitStack() as stack:
+            postgres, rabbitmq = _in_folder(folder)
+            stack.callback(rabbitmq.remove)
+            stack.callback(postgres.remove)
+            postgres.start()
+            rabbitmq.start()
+            postgres.wait_ready()
+            rabbitmq.wait_ready()
+            yield Servers(postgres.url, rabbitmq.url, "embedded servers")
+
+
+def _in_folder(folder: Path) -> tuple[Postgres, RabbitMQ]:
+    return (
+        Postgres(folder / "postgres", ports.any_free()),
+        RabbitMQ(folder / "rabbitmq", ports.any_free()),
+    )
+
+
+def end_left_behind() -> None:
+    """End the embedded servers of test runs that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*-*"):
+        process = left.name.removeprefix(FOLDERS).partition("-")[0]
+        if not Path(f"/proc/{process}").exists():
+            for server in _in_folder(left):
+                server.kill()
+            shutil.rmtree(left, ignore_errors=True)  # somebody else may be doing the same
