@@ -5,7 +5,7 @@ line and figures for each request, and a commit on disk before the answer.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +23,7 @@ from tests.bench.report import Figure, Ratio, Report
 from tests.bench.web_process import WebProcess, run_module
 from tests.enrollment import world
 from tests.servers import Servers
-from tests.sessions import sign_in
+from tests.sessions import trust
 from tests.site import SECRET
 
 PEOPLE = 16_000
@@ -45,7 +45,11 @@ class Night:
     database_url: str
     pool: Pool
     people: Sequence[UUID]
-    cookies: Sequence[str]
+    sign: Callable[[UUID], str]
+    cookies: list[str]
+
+    def sign_in_anew(self) -> None:
+        self.cookies[:] = map(self.sign, self.people)
 
     def wishes(self, *, areas: int, url: str = "") -> list[bytes]:
         """Everybody's form: one place each, in one of so many areas."""
@@ -87,7 +91,7 @@ async def night(
             "EXAMHALL_SECRET_KEY": SECRET,
             "ENROLLMENT_DOCUMENTS_URL": "file:///nowhere",  # nobody uploads any
         }
-        cookies = await sign_in(pool, ids, lasts=LONGEST_NIGHT)
+        sign = await trust(pool, lasts=LONGEST_NIGHT)
         async with AsyncExitStack() as stack:
             webs = [
                 await stack.enter_async_context(
@@ -95,7 +99,7 @@ async def night(
                 )
                 for _ in range(processes)
             ]
-            yield Night(webs[0], webs[1:], url, pool, ids, cookies)
+            yield Night(webs[0], webs[1:], url, pool, ids, sign, [*map(sign, ids)])
         await pool.close()
 
 

@@ -5,11 +5,12 @@ clock of the database, the page in full, a log line and figures for each request
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psutil
 
@@ -21,7 +22,7 @@ from tests.bench.report import Figure, Ratio, Report
 from tests.bench.web_process import WebProcess
 from tests.scoring import world
 from tests.servers import Servers
-from tests.sessions import sign_in
+from tests.sessions import trust
 from tests.site import SECRET
 
 CONNECTIONS = 256
@@ -35,8 +36,22 @@ class Morning:
     """A web process of scoring, and the pages of people whose results are out."""
 
     web: WebProcess
-    pages: Sequence[bytes]
-    documents: Sequence[bytes]
+    people: Sequence[UUID]
+    paths: Sequence[str]
+    sign: Callable[[UUID], str]
+    cookies: list[str]
+
+    @property
+    def pages(self) -> list[bytes]:
+        return [*map(self._get, self.paths, self.cookies)]
+
+    @property
+    def documents(self) -> list[bytes]:
+        paths = (f"{path}/statement.pdf" for path in self.paths)
+        return [*map(self._get, paths, self.cookies)]
+
+    def sign_in_anew(self) -> None:
+        self.cookies[:] = map(self.sign, self.people)
 
     def cpu_seconds(self) -> float:
         times = psutil.Process(self.web.pid).cpu_times()
@@ -45,15 +60,14 @@ class Morning:
     def memory_mb(self) -> float:
         return float(psutil.Process(self.web.pid).memory_info().rss / 2**20)
 
-
-def _get(url: str, path: str, cookie: str) -> bytes:
-    lines = [
-        f"GET {path} HTTP/1.1",
-        f"Host: {urlsplit(url).netloc}",
-        f"Cookie: {cookie}",
-        "Accept-Language: zh-TW",
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+    def _get(self, path: str, cookie: str) -> bytes:
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: {urlsplit(self.web.url).netloc}",
+            f"Cookie: {cookie}",
+            "Accept-Language: zh-TW",
+        ]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
 def _points(number: int) -> Sequence[str]:
@@ -70,22 +84,15 @@ async def morning(servers: Servers) -> AsyncIterator[Morning]:
         await world.release_at_once(pool)
         await pool.execute("VACUUM (ANALYZE)")
         people = [world.account_of(number) for number in range(PEOPLE)]
-        cookies = await sign_in(pool, people, lasts=LONGEST_NIGHT)
+        sign = await trust(pool, lasts=LONGEST_NIGHT)
         rows = await pool.fetch(
             "SELECT account_id, results.id FROM results JOIN holders USING (entry_id)"
         )
         found = {row["account_id"]: row["id"] for row in rows}
         environment = {"SCORING_DATABASE_URL": url, "EXAMHALL_SECRET_KEY": SECRET}
         async with WebProcess.start("scoring", environment, servers.amqp_url) as web:
-            asked = [
-                (f"/scoring/results/{found[person]}", cookie)
-                for person, cookie in zip(people, cookies, strict=True)
-            ]
-            yield Morning(
-                web,
-                [_get(web.url, path, cookie) for path, cookie in asked],
-                [_get(web.url, f"{path}/statement.pdf", cookie) for path, cookie in asked],
-            )
+            paths = [f"/scoring/results/{found[person]}" for person in people]
+            yield Morning(web, people, paths, sign, [*map(sign, people)])
         await pool.close()
 
 

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 
 import psutil
 
+from shared.auth import REMEMBERED_SESSIONS
 from tests.bench import midnight, results, settle
 from tests.bench.load import Crowd
 from tests.bench.report import Figure, Ratio, Report
@@ -19,8 +20,9 @@ from tests.servers import Servers
 
 MINUTES = 60
 PEOPLE = 4_000
-# Everything is loaded and every pool is full by then.
-ROUNDS_BEFORE = 2
+# Everybody signs in anew for each round. By then everything is loaded, every pool is full, and as
+# many sessions are remembered as ever will be.
+ROUNDS_BEFORE = REMEMBERED_SESSIONS // PEOPLE + 2
 
 
 async def run(servers: Servers, *, minutes: float = MINUTES) -> Report:
@@ -35,6 +37,8 @@ async def run(servers: Servers, *, minutes: float = MINUTES) -> Report:
         began, number = time.monotonic(), 0
         while number <= ROUNDS_BEFORE or time.monotonic() - began < minutes * 60:
             number += 1
+            tonight.sign_in_anew()
+            today.sign_in_anew()
             await midnight.claim(crowd, tonight, areas=midnight.AREAS)
             await midnight.claim(crowd, tonight, areas=1, capacity=midnight.SCARCE)
             await results.send(crowd, today, today.pages)
