@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -25,8 +26,12 @@ SERVICES = Path(__file__).parents[2] / "services"
 NAMES = sorted(path.parent.name for path in SERVICES.glob("*/templates"))
 
 
+SOMEBODY = UUID(int=7)
+
+
 @dataclass(frozen=True)
 class Person:
+    id: UUID = SOMEBODY
     name: str = "王<大>同"
     person: str = "王<大>同"
     language: str = "en"
