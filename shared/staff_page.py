@@ -13,12 +13,8 @@ from shared.templates import render
 LINES_SHOWN = 20
 
 
-async def first_page(request: web.Request) -> web.Response:
-    return await show(request, "staff/first_page.html")
-
-
 async def show(request: web.Request, template: str, **more: Any) -> web.Response:
-    """Show the page, or one that extends it with what else this service's staff should see."""
+    """Show a page that extends staff/first_page.html with what else this service's staff see."""
     async with transaction(request.config_dict[POOL]) as tx:
         backlog = await outbox.measure_backlog(tx)
         lines = await audit.list_newest(tx, limit=LINES_SHOWN)

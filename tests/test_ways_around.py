@@ -1,4 +1,4 @@
-"""The links at the top of every page lead nobody to a door that is closed to them."""
+"""Links lead nobody to a door that is closed to them, and everybody to each that is open."""
 
 import re
 from collections.abc import AsyncIterator
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.auth import Role
+from tests.access import read_decisions
 from tests.conftest import MakeDatabase
 from tests.site import Site, open_site
 from tests.test_access import SERVICES
@@ -19,6 +20,7 @@ BEGINS = {
     Role.CENTRE: "/enrollment/staff/centre/",
     Role.ADMINISTRATOR: "/identity/staff/",
 }
+ANY_LINK = re.compile(r'href="(/[^"?#]*)')
 LINK = re.compile(r'class="eh-nav__link" href="([^"]+)"')
 
 
@@ -38,6 +40,27 @@ async def test_staff_are_led_only_where_they_may_go(site: Site, roles: tuple[Rol
         assert len(ways) >= len(roles)
         for way in ways:
             assert (await site.client.get(way, headers=cookie)).status == 200, way
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_staff_find_all_that_they_may_do(site: Site, role: Role) -> None:
+    _, cookie = await site.begin_session(role)
+    found, ahead = set[str](), [BEGINS[role]]
+    while ahead:
+        page = ahead.pop()
+        if page not in found:
+            found.add(page)
+            answer = await site.client.get(page, headers=cookie)
+            if answer.content_type == "text/html":
+                ahead += [way for way in ANY_LINK.findall(await answer.text()) if "/staff/" in way]
+    theirs = {
+        route.removeprefix("GET ")
+        for route, who in read_decisions().items()
+        if route.startswith("GET ") and "/staff/" in route and "{" not in route and role in who
+    }
+    if role == Role.ADMINISTRATOR:
+        theirs.remove(BEGINS[Role.CENTRE])  # has no centre, and comes to each from the list of all
+    assert theirs - found == set(), "no link leads there"
 
 
 async def test_whoever_is_signed_in_as_nobody_special_is_led_to_all_public_pages(

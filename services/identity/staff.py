@@ -34,6 +34,10 @@ class Invitation(BaseModel):
     roles: Annotated[list[Role], Says(mark("Choose at least one role"))]
 
 
+async def first_page(request: web.Request) -> web.Response:
+    return await staff_page.show(request, "staff/overview.html")
+
+
 async def list_people(request: web.Request) -> web.Response:
     async with transaction(request.config_dict[POOL]) as tx:
         people = await accounts.list_staff(tx)
@@ -158,7 +162,7 @@ async def forget_second_factor(request: web.Request) -> web.Response:
 
 
 ROUTES = [
-    web.get("/", staff_page.first_page),
+    web.get("/", first_page),
     web.get("/people", list_people),
     web.get("/people/new", show_invitation),
     web.post("/people/new", invite),
