@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.one_machine import ports
+from deploy.one_machine import ports, processes
 from deploy.one_machine.postgres import Postgres
 from deploy.one_machine.rabbitmq import RabbitMQ
 
@@ -125,7 +125,7 @@ def _remove_left_behind() -> None:
     with contextlib.closing(docker.from_env()) as engine:
         for container in engine.containers.list(all=True, filters={"label": LABEL}):
             machine, _, process = container.labels[LABEL].rpartition("/")
-            if machine == socket.gethostname() and not Path(f"/proc/{process}").exists():
+            if machine == socket.gethostname() and not processes.look_up(int(process)):
                 container.remove(force=True, v=True)
 
 
@@ -188,7 +188,7 @@ def end_left_behind() -> None:
     """End the embedded servers of test runs that were killed."""
     for left in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*-*"):
         process = left.name.removeprefix(FOLDERS).partition("-")[0]
-        if not Path(f"/proc/{process}").exists():
+        if not processes.look_up(int(process)):
             for server in _in_folder(left):
                 server.kill()
             shutil.rmtree(left, ignore_errors=True)  # somebody else may be doing the same
