@@ -16,6 +16,8 @@ from uuid import uuid4
 import asyncpg
 
 from shared import migrate
+from shared.db import Pool
+from tests.eventually import eventually
 
 SERVICES = Path(__file__).parents[1] / "services"
 MIGRATED = "migrations"  # what has been migrated: the one table that is not empty at first
@@ -142,3 +144,14 @@ async def _build(databases: Databases) -> None:
             await connection.execute(WATCH)
         finally:
             await connection.close()
+
+
+async def until_somebody_waits_for_a_lock(pool: Pool) -> None:
+    """Wait until a statement in this database is held up by another transaction."""
+    waiting = """
+        SELECT EXISTS (
+            SELECT FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'
+        )
+    """
+    await eventually(lambda: pool.fetchval(waiting))

@@ -10,6 +10,7 @@ import pytest
 from services.enrollment import idempotency
 from services.enrollment.idempotency import KEPT_FOR, Answer, Before, Keyed, KeyReused
 from shared.db import Pool, Tx, transaction
+from tests.databases import until_somebody_waits_for_a_lock
 from tests.enrollment.world import NOW
 
 TOKEN = uuid4()
@@ -75,7 +76,7 @@ async def test_who_repeats_a_call_under_way_waits_for_its_answer(pool: Pool) -> 
     async with transaction(pool) as tx:
         assert await begin(tx, call()) is None
         repetition = asyncio.create_task(answer(pool, call()))
-        await waits_for_a_lock(pool)
+        await until_somebody_waits_for_a_lock(pool)
         await idempotency.keep(tx, answers=[(call(), DONE)])
     assert await repetition == AGAIN
 
@@ -86,17 +87,9 @@ async def test_who_repeats_a_call_that_then_fails_is_the_first(pool: Pool) -> No
         await under_way.start()
         await begin(connection, call())
         repetition = asyncio.create_task(answer(pool, call()))
-        await waits_for_a_lock(pool)
+        await until_somebody_waits_for_a_lock(pool)
         await under_way.rollback()
     assert await repetition is None
-
-
-async def waits_for_a_lock(pool: Pool) -> None:
-    while not await pool.fetchval(
-        "SELECT count(*) FROM pg_stat_activity "
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    ):
-        await asyncio.sleep(0)
 
 
 async def test_batches_with_the_same_keys_do_not_wait_for_each_other_in_a_circle(

@@ -7,19 +7,12 @@ import pytest
 
 from shared.events.identity import AddressChanged, AddressChangeRequested, PasswordChanged
 from tests.conftest import MakeDatabase
-from tests.eventually import eventually
+from tests.databases import until_somebody_waits_for_a_lock
 from tests.site import PASSWORD, Site, open_site
 
 OWNER = "chen@exam.example"
 NEW = "chen.new@exam.example"
 NEW_PASSWORD = "another horse 43"
-
-SOMEBODY_WAITS = """
-    SELECT EXISTS (
-        SELECT FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'
-    )
-"""
 
 
 @pytest.fixture
@@ -124,7 +117,7 @@ async def test_an_address_taken_in_the_same_moment_is_refused(site: Site) -> Non
             NEW,
         )
         moving = asyncio.create_task(site.post(site.newest_link()))
-        await eventually(lambda: pool.fetchval(SOMEBODY_WAITS))
+        await until_somebody_waits_for_a_lock(pool)
         await signing_up.commit()
         assert (await moving).status == 409
 
