@@ -95,11 +95,11 @@ class Sessions:
                 self._read.popitem(last=False)
         if now >= principal.expires_at:
             return None
-        for subject in (principal.session_id, principal.id):
-            issued_before = self._revoked.get(subject)
-            if issued_before is not None and principal.issued_at < issued_before:
-                return None
-        return principal
+        return None if self._revoked and self._is_revoked(principal) else principal
+
+    def _is_revoked(self, principal: Principal) -> bool:
+        revoked = (self._revoked.get(principal.session_id), self._revoked.get(principal.id))
+        return any(before is not None and principal.issued_at < before for before in revoked)
 
     def read_expired(self, token: str) -> Principal | None:
         """Read whose session this was, even if it has run out: for identity, which can renew it."""

@@ -2,7 +2,7 @@
 
 import gettext
 import io
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -113,19 +113,19 @@ def _best_accepted(header: str) -> str:
 def switch_language(*, secure: bool) -> Middleware:
     """Make the middleware that answers `?lang=…`: keep the choice, show the same page."""
 
-    @web.middleware
-    async def switch(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
-            return await handler(request)
-        chosen = request.query.get(PARAMETER)
-        if chosen not in LANGUAGES:
-            return await handler(request)
+    async def keep(request: web.Request, chosen: str) -> web.StreamResponse:
         same_page = on_this_site(request.rel_url.without_query_params(PARAMETER))
         response = web.Response(status=303, headers={hdrs.LOCATION: same_page})
         response.set_cookie(
             COOKIE, chosen, max_age=A_YEAR, path="/", samesite="Lax", secure=secure, httponly=True
         )
         return response
+
+    @web.middleware
+    def switch(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+        is_look = request.method in {hdrs.METH_GET, hdrs.METH_HEAD}
+        chosen = request.query.get(PARAMETER) if is_look else None
+        return keep(request, chosen) if chosen in LANGUAGES else handler(request)
 
     return switch
 

@@ -31,15 +31,15 @@ async def observe_request(request: web.Request, handler: Handler) -> web.StreamR
     request[ARRIVED_AT] = datetime.now(UTC)
     request[STARTED] = started = time.perf_counter()
     request[REQUEST_ID] = request_id = _request_id(request)
-    if request.path in UNLOGGED:
-        return await handler(request)
     resource = request.match_info.route.resource
     # The route, never the path: paths carry ids, queries carry anything.
     route = resource.canonical if resource is not None else "(none)"
+    if route in UNLOGGED:
+        return await handler(request)
     status = 500
     # Every connection has a context of its own, in which the next request takes this one's place.
     logs.REQUEST.set(request_id)
-    with request_span(f"{request.method} {route}", request.headers) as span:
+    with request_span(request.method, route, request.headers) as span:
         try:
             response = await handler(request)
         except web.HTTPException as answer:
@@ -69,10 +69,9 @@ def _histogram(service: str, route: str, method: str, status: int) -> Histogram:
 
 
 def _request_id(request: web.Request) -> str:
-    if is_from_gateway(request):
-        given = request.headers.get("X-Request-Id", "")
-        if given.isalnum() and len(given) <= 64:
-            return given
+    given = request.headers.get("X-Request-Id", "")
+    if given.isalnum() and len(given) <= 64 and is_from_gateway(request):
+        return given
     return f"{getrandbits(128):032x}"  # to find its log lines by: nothing is kept behind it
 
 

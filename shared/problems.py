@@ -1,6 +1,6 @@
 """Refusals and errors become pages for people and problem documents for machines."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
 
 import structlog
@@ -33,6 +33,13 @@ class Problem(BaseModel):
 
 
 @web.middleware
+def show_problems_at_root(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+    """Do the same for addresses that lead nowhere; a service shows its own problems."""
+    is_of_service = len(request.match_info.apps) > 1
+    return handler(request) if is_of_service else show_problems(request, handler)
+
+
+@web.middleware
 async def show_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer with a page or a document whatever goes wrong; never with a trace."""
     try:
@@ -61,7 +68,7 @@ async def show_problems(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def show_refusal(request: web.Request, refusal: Refused) -> web.Response:
-    if request.config_dict.get(FOR_MACHINES):
+    if request.app.get(FOR_MACHINES):
         response = _problem(
             request,
             refusal.status,
@@ -80,7 +87,7 @@ def show_refusal(request: web.Request, refusal: Refused) -> web.Response:
 
 
 def _show_status(request: web.Request, status: int) -> web.Response:
-    if request.config_dict.get(FOR_MACHINES):
+    if request.app.get(FOR_MACHINES):
         return _problem(request, status, HTTPStatus(status).phrase, "")
     reference = request[REQUEST_ID]
     return render(request, "problem.html", status=status, reference=reference)

@@ -17,7 +17,7 @@ def is_from_gateway(request: web.Request) -> bool:
 
 def client_address(request: web.Request) -> str:
     """The address that talks to our outermost proxy: what came before it may be invented."""
-    trusted = request.config_dict[TRUSTED_PROXIES]
+    trusted = request.app[TRUSTED_PROXIES]
     address = request.remote or ""
     hops = request.headers.get("X-Forwarded-For", "").split(",")
     while hops and _is_trusted(address, trusted):

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 # Enough for any form of ours; an audience that takes files says so. See web.Audience.
 BODY_LIMIT = 64 * 1024
@@ -37,11 +38,14 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 def add_headers(*, is_https: bool) -> Callable[..., Coroutine[Any, Any, None]]:
     """Make the signal `on_response_prepare` that adds what a handler did not set itself."""
-    headers = HEADERS | ({"Strict-Transport-Security": HSTS} if is_https else {})
+    chosen = HEADERS | ({"Strict-Transport-Security": HSTS} if is_https else {})
+    # Names that are known already are not read anew for every answer.
+    headers = [(istr(name), value) for name, value in chosen.items()]
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        response.headers["Server"] = "examhall"  # not which versions of what we run on
+        given = response.headers
+        for name, value in headers:
+            given.setdefault(name, value)
+        given[hdrs.SERVER] = "examhall"  # not which versions of what we run on
 
     return add

@@ -1,6 +1,7 @@
 """What every service needs to be told, read from the environment once, at start-up."""
 
 import sys
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -69,7 +70,7 @@ class ServiceSettings(BaseSettings):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    @property
+    @cached_property  # asked for every request, for the name of its cookie
     def is_https(self) -> bool:
         return self.public_url.scheme == "https"
 

@@ -15,16 +15,16 @@ LINES_SHOWN = 20
 
 async def show(request: web.Request, template: str, **more: Any) -> web.Response:
     """Show a page that extends staff/first_page.html with what else this service's staff see."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         backlog = await outbox.measure_backlog(tx)
         lines = await audit.list_newest(tx, limit=LINES_SHOWN)
     return render(
         request,
         template,
-        service=request.config_dict[SERVICE_NAME],
+        service=request.app[SERVICE_NAME],
         events_waiting=backlog.rows,
         oldest_waiting_seconds=backlog.oldest_seconds if backlog.rows else None,
         audit_lines=lines,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
         **more,
     )

@@ -143,7 +143,7 @@ def render(
 ) -> web.Response:
     """Answer with a page in the language of the request."""
     language = language_of(request)
-    page = request.config_dict[TEMPLATES].render(
+    page = request.app[TEMPLATES].render(
         template,
         language=language,
         principal=request.get(PRINCIPAL),
@@ -197,7 +197,7 @@ def _answer(page: bytes, language: str, status: int) -> web.Response:
 
 
 def translate(request: web.Request, sentence: str) -> str:
-    catalogues = request.config_dict[TEMPLATES].catalogues
+    catalogues = request.app[TEMPLATES].catalogues
     return catalogues.gettext(language_of(request), sentence)
 
 

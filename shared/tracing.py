@@ -44,11 +44,14 @@ def _context(traceparent: str | None) -> Context:
     return _PROPAGATOR.extract({"traceparent": traceparent} if traceparent else {}, Context())
 
 
-def request_span(name: str, headers: Mapping[str, str]) -> AbstractContextManager[Span]:
+def request_span(
+    method: str, route: str, headers: Mapping[str, str]
+) -> AbstractContextManager[Span]:
     """A span for a request, child of the caller's."""
     if not _exporting and "traceparent" not in headers:
         return _NOTHING_TO_TRACE
     parent = _context(headers.get("traceparent"))
+    name = f"{method} {route}"
     return _TRACER.start_as_current_span(name, context=parent, kind=SpanKind.SERVER)
 
 

@@ -1,7 +1,7 @@
 """What every service's web process has in common: from a service's parts to an application."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from shared.db import POOL, create_pool
 from shared.guards import Guard, pass_guard
 from shared.i18n import Catalogues, switch_language
 from shared.observe import SERVICE_NAME, metrics, observe_request
-from shared.problems import FOR_MACHINES, show_problems
+from shared.problems import FOR_MACHINES, show_problems, show_problems_at_root
 from shared.proxies import TRUSTED_PROXIES
 from shared.security import BODY_LIMIT, add_headers
 from shared.settings import SETTINGS, ServiceSettings
@@ -61,7 +61,7 @@ def build(services: Sequence[Service]) -> web.Application:
     root = web.Application(
         middlewares=[
             observe_request,
-            show_problems,
+            show_problems_at_root,
             switch_language(secure=first.settings.is_https),
         ],
         client_max_size=BODY_LIMIT,
@@ -90,8 +90,7 @@ def build(services: Sequence[Service]) -> web.Application:
 
 
 def _mount(root: web.Application, audience: Audience) -> web.Application:
-    # Problems are shown here, where the service's own words and the audience are known, and once
-    # more at the root for addresses that lead nowhere.
+    # Problems are shown here, where the service's own words and the audience are known.
     app = web.Application(middlewares=[show_problems, _door(audience)])
     app.add_routes(audience.routes)
     app[FOR_MACHINES] = audience.guard.for_machines
@@ -101,10 +100,10 @@ def _mount(root: web.Application, audience: Audience) -> web.Application:
 
 def _door(audience: Audience) -> Any:
     @web.middleware
-    async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
+    def door(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
         if audience.body_limit != BODY_LIMIT:
             request = request.clone(client_max_size=audience.body_limit)
-        return await pass_guard(audience.guard, request, handler)
+        return pass_guard(audience.guard, request, handler)
 
     return door
 
@@ -114,12 +113,16 @@ def _add_front(root: web.Application, service: Service) -> None:
     if service.front is None:
         return
     for route in service.front.routes:
-        handler = partial(pass_guard, service.front.guard, handler=route.handler)
+        handler = partial(_enter, service.front.guard, handler=route.handler)
         methods = (
             [hdrs.METH_GET, hdrs.METH_HEAD] if route.method == hdrs.METH_GET else [route.method]
         )
         for method in methods:
             root.router.add_route(method, route.path, handler)
+
+
+async def _enter(guard: Guard, request: web.Request, handler: Handler) -> web.StreamResponse:
+    return await pass_guard(guard, request, handler)
 
 
 @cache

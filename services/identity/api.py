@@ -37,7 +37,7 @@ async def list_keys(request: web.Request) -> web.Response:
 
     A key is published a day before it signs, and until the last session it signed has ended.
     """
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         published = await keys.list_public(tx, now=request[ARRIVED_AT])
     key_set = KeySet(
         keys=[

@@ -39,7 +39,7 @@ async def first_page(request: web.Request) -> web.Response:
 
 
 async def list_people(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         people = await accounts.list_staff(tx)
     return render(request, "staff/list_people.html", people=people, sent=request.query.get("sent"))
 
@@ -57,7 +57,7 @@ async def invite(request: web.Request) -> web.Response:
     if form.value is None:
         return render(request, "staff/invite.html", status=422, form=form, roles=list(Role))
     invited = form.value
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await accounts.find_by_email(tx, email=invited.email)
         if account is None:
             await _write_invitation(tx, request, invited)
@@ -95,7 +95,7 @@ async def _write_invitation(tx: Tx, request: web.Request, invited: Invitation) -
                 email=invited.email,
                 person=invited.person,
                 language=details["language"],
-                link=inquiries.address(str(request.config_dict[SETTINGS].public_url), link, token),
+                link=inquiries.address(str(request.app[SETTINGS].public_url), link, token),
                 expires_at=link.expires_at,
                 roles=sorted(invited.roles),
             )
@@ -123,7 +123,7 @@ async def _load(tx: Tx, request: web.Request) -> Account:
 
 
 async def show_person(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await _load(tx, request)
     return render(request, "staff/show_person.html", person=account, roles=list(Role))
 
@@ -132,7 +132,7 @@ async def change_roles(request: web.Request) -> web.Response:
     posted = await request.post()
     roles = [role for role in Role if role in posted.getall("roles", [])]
     actor, now = str(request[PRINCIPAL].id), request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await _load(tx, request)
         await accounts.set_roles(tx, account=account, roles=roles, actor=actor, now=now)
         left = await accounts.list_staff(tx)
@@ -144,7 +144,7 @@ async def change_roles(request: web.Request) -> web.Response:
 
 
 async def end_sessions(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await _load(tx, request)
         actor = str(request[PRINCIPAL].id)
         await sessions.end_all(tx, account_id=account.id, actor=actor, now=request[ARRIVED_AT])
@@ -153,7 +153,7 @@ async def end_sessions(request: web.Request) -> web.Response:
 
 async def forget_second_factor(request: web.Request) -> web.Response:
     """For a lost device: sessions end, and the next sign-in sets up another."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await _load(tx, request)
         actor = str(request[PRINCIPAL].id)
         await second_factors.forget(tx, account_id=account.id, actor=actor)

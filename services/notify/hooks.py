@@ -73,10 +73,10 @@ async def report_bounces(request: web.Request) -> web.Response:
     except ValidationError:
         raise NotUnderstood from None
     now = request[ARRIVED_AT]
-    oldest = now - request.config_dict[REPORTS_KEPT_FOR]
+    oldest = now - request.app[REPORTS_KEPT_FOR]
     # What is older than our memory may be a report that was cleared and is being repeated.
     believable = [_read(report) for report in reports if oldest < report.at <= now + EARLIEST]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         new = await bounces.record(tx, reported=believable)
         came_back = [b.message_id for b in new if b.kind == "permanent"]
         named = [named for name in came_back if (named := rules.letter_named(name))]
@@ -85,7 +85,7 @@ async def report_bounces(request: web.Request) -> web.Response:
 
 
 def _check_signature(request: web.Request, body: bytes) -> None:
-    expected = hmac.new(request.config_dict[BOUNCE_SECRET], body, hashlib.sha256).hexdigest()
+    expected = hmac.new(request.app[BOUNCE_SECRET], body, hashlib.sha256).hexdigest()
     given = request.headers.get(SIGNATURE, "")
     if not hmac.compare_digest(f"sha256={expected}".encode(), given.encode("utf-8", "replace")):
         raise NotSigned

@@ -132,8 +132,8 @@ async def come_back_from_line_pay(request: web.Request) -> web.Response:
     """
     # Whoever closes the page must not stop the confirmation half-way.
     attempt = await asyncio.shield(
-        request.config_dict[CASHIER].ask_one(
-            request.config_dict[POOL],
+        request.app[CASHIER].ask_one(
+            request.app[POOL],
             trade_number=request.match_info["trade_number"],
             now=request[ARRIVED_AT],
         )
@@ -144,9 +144,9 @@ async def come_back_from_line_pay(request: web.Request) -> web.Response:
 
 
 def _find_desk(request: web.Request) -> Desk:
-    if DESK not in request.config_dict:
+    if DESK not in request.app:
         raise NoSuchPage  # nobody pays through ECPay here
-    return request.config_dict[DESK]
+    return request.app[DESK]
 
 
 async def _read_signed(request: web.Request, desk: Desk) -> Mapping[str, str]:
@@ -162,14 +162,14 @@ async def _read_signed(request: web.Request, desk: Desk) -> Mapping[str, str]:
     notice = readings.forged(fields, received_at=request[ARRIVED_AT])
     NOTICES.labels(readings.PROVIDER, notice.reading).inc()
     log.error("notice forged", provider=readings.PROVIDER, trade_number=notice.trade_number)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await notices.record_forged(tx, notice=notice)
     raise NotSigned
 
 
 async def _settle(request: web.Request, reading: Reading) -> web.Response:
     """Answer when it is on disk, and not before."""
-    lanes = request.config_dict[SETTLING]
+    lanes = request.app[SETTLING]
     # What is said about one trade goes down one lane, so that nobody waits there for the other.
     await lanes[zlib.crc32(reading.notice.trade_number.encode()) % len(lanes)].ask(reading)
     NOTICES.labels(readings.PROVIDER, reading.notice.reading).inc()

@@ -41,7 +41,7 @@ def spans() -> InMemorySpanExporter:
 
 
 async def announce(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await outbox.publish(tx, [LogSealed(service="x", position=1, digest="00" * 32)])
     return web.Response()
 

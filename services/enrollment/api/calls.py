@@ -48,9 +48,9 @@ async def check_token(request: web.Request) -> None:
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() != "bearer":
         raise NoToken
-    settings = request.config_dict[SETTINGS]
+    settings = request.app[SETTINGS]
     assert isinstance(settings, Settings)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         # To lose the count of a call in a power cut harms nobody; to wait for the disk would.
         await tx.execute("SET LOCAL synchronous_commit = off")
         request[CALLER] = await tokens.use(
@@ -77,7 +77,7 @@ Act: TypeAlias = Callable[[Tx], Awaitable[BaseModel]]
 async def once(request: web.Request, act: Act) -> web.Response:
     """Carry a call out, or repeat what was answered to it; its answer commits with its effect."""
     call = await read_keyed(request)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         [before] = await idempotency.begin(tx, calls=[call], now=request[ARRIVED_AT])
         if before is not None:
             return repeat(before)

@@ -102,7 +102,7 @@ async def take_place(request: web.Request) -> web.Response:
     """
     call, wanted = await calls.read_keyed(request), await api.read(request, shapes.Wish)
     wish = Wish(request[CALLER].account_id, wanted.sitting, wanted.area, started=request[STARTED])
-    answer = await request.config_dict[KEYED_CROWD].ask(KeyedWish(wish, call, request))
+    answer = await request.app[KEYED_CROWD].ask(KeyedWish(wish, call, request))
     return calls.repeat(answer)
 
 

@@ -40,7 +40,7 @@ async def upload(request: web.Request) -> web.Response:
         "registration_id": registrations.registration_id(request),
         "account_id": request[CALLER].account_id,
     }
-    pool = request.config_dict[POOL]
+    pool = request.app[POOL]
     async with transaction(pool) as tx:
         if answered := await calls.find_answered(tx, request):
             return answered
@@ -50,7 +50,7 @@ async def upload(request: web.Request) -> web.Response:
     )
     if wanted is None:
         raise NotAskedFor
-    picture = await request.config_dict[PICTURES].clean(await request.read())
+    picture = await request.app[PICTURES].clean(await request.read())
     # Announced before it is written, and counted afterwards: whatever fails, nothing is lost.
     async with transaction(pool) as tx:
         now = await arrived_at(tx, request)
@@ -63,7 +63,7 @@ async def upload(request: web.Request) -> web.Response:
         document_id = await documents.announce(
             tx, registration_id=registration.id, document=wanted.code, picture=picture, now=now
         )
-    await request.config_dict[DOCUMENT_STORE].put(document_id, picture.content)
+    await request.app[DOCUMENT_STORE].put(document_id, picture.content)
 
     async def act(tx: Tx) -> BaseModel:
         await fixing.lock(tx, **owned, arrived_at=now)

@@ -69,7 +69,7 @@ async def save_form(request: web.Request) -> web.Response:
                 tx,
                 draft=draft,
                 step=step,
-                vault=request.config_dict[VAULT],
+                vault=request.app[VAULT],
                 now=await arrived_at(tx, request),
             )
         return await registrations.look(tx, request)

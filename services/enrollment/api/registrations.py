@@ -63,7 +63,7 @@ async def load(tx: Tx, request: web.Request, registration: Registration) -> Doss
     return await dossiers.load(
         tx,
         registration=registration,
-        vault=request.config_dict[VAULT],
+        vault=request.app[VAULT],
         now=request[ARRIVED_AT],
     )
 
@@ -75,7 +75,7 @@ async def look(tx: Tx, request: web.Request) -> shapes.Whole:
 
 async def list_registrations(request: web.Request) -> web.Response:
     """All your registrations, the newest first."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await registrations.list_own(tx, account_id=request[CALLER].account_id)
     return api.answer(
         shapes.Summaries(registrations=[shapes.Summary.of(registration) for registration in found])
@@ -84,7 +84,7 @@ async def list_registrations(request: web.Request) -> web.Response:
 
 async def show_registration(request: web.Request) -> web.Response:
     """One registration: where it stands, what it holds and what is missing."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         whole = await look(tx, request)
     return api.answer(whole)
 
@@ -105,7 +105,7 @@ async def send(request: web.Request) -> web.Response:
         await drafts.submit(
             tx,
             draft=draft,
-            sent=answers.freeze(dossier.form.value, request.config_dict[VAULT]),
+            sent=answers.freeze(dossier.form.value, request.app[VAULT]),
             arrived_at=await arrived_at(tx, request),
         )
         return await look(tx, request)

@@ -16,7 +16,7 @@ from shared.observe import ARRIVED_AT
 async def list_sittings(request: web.Request) -> web.Response:
     """The sittings that can be entered now or later, and how many places each has left."""
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         known = {programme.code: programme for programme in await programmes.list_(tx)}
         listed = [
             one

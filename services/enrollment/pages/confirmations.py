@@ -18,8 +18,8 @@ from shared.vault import VAULT
 
 
 async def download_confirmation(request: web.Request) -> web.Response:
-    vault = request.config_dict[VAULT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    vault = request.app[VAULT]
+    async with transaction(request.app[POOL]) as tx:
         registration = await own.find(tx, request)
         entry = await entry_lists.find_own(tx, registration_id=registration.id)
         if entry is None:
@@ -32,7 +32,7 @@ async def download_confirmation(request: web.Request) -> web.Response:
     # The hour, the room and the seat are the admission ticket's to say.
     exam = PaperTime(level.code, level.titles, sitting.exam_date, "", dossier.area_titles[language])
     content = await confirmations.render(
-        request.config_dict[CONFIRMATIONS],
+        request.app[CONFIRMATIONS],
         Stack(
             sitting=sitting,
             centre=None,
@@ -40,7 +40,7 @@ async def download_confirmation(request: web.Request) -> web.Response:
             entries=[entry],
             secret_numbers=secret_numbers,
         ),
-        site=str(request.config_dict[SETTINGS].public_url),
+        site=str(request.app[SETTINGS].public_url),
         language=language,
         say=partial(translate, request),
     )

@@ -70,7 +70,7 @@ async def _read(request: web.Request) -> tuple[Form[Upload], Picture | None, int
                 field.file.close()
         if form.value is None:
             return form, None, 422
-        return form, await request.config_dict[PICTURES].clean(content), 200
+        return form, await request.app[PICTURES].clean(content), 200
     except web.HTTPRequestEntityTooLarge:
         refusal: UnusablePicture = TooLarge()
     except UnusablePicture as unusable:
@@ -81,7 +81,7 @@ async def _read(request: web.Request) -> tuple[Form[Upload], Picture | None, int
 
 async def _keep(request: web.Request, wanted: Wanted, picture: Picture) -> None:
     """Announce the file, write it, and let it count: whatever fails, nothing is lost."""
-    pool = request.config_dict[POOL]
+    pool = request.app[POOL]
     owned = {
         "registration_id": own.registration_id(request),
         "account_id": request[PRINCIPAL].id,
@@ -99,7 +99,7 @@ async def _keep(request: web.Request, wanted: Wanted, picture: Picture) -> None:
             picture=picture,
             now=now,
         )
-    await request.config_dict[DOCUMENT_STORE].put(document_id, picture.content)
+    await request.app[DOCUMENT_STORE].put(document_id, picture.content)
     async with transaction(pool) as tx:
         await fixing.lock(tx, **owned, arrived_at=now)
         await documents.keep(tx, document_id=document_id)
@@ -123,12 +123,12 @@ def _show(
 
 
 async def show_picture(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         registration = await own.find(tx, request)
         kept = await documents.load(
             tx, registration_id=registration.id, document=request.match_info["document"]
         )
-    store = request.config_dict[DOCUMENT_STORE]
+    store = request.app[DOCUMENT_STORE]
     return await store.answer(kept.id, name=f"{registration.reference}-{kept.document}")
 
 

@@ -59,7 +59,7 @@ async def agree(request: web.Request) -> web.Response:
     form = Form.read(Consent, await request.post())
     if form.value is None:
         return _ask_consent(request, await _look_at_draft(request), form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         draft = await _lock(tx, request)
         now = await arrived_at(tx, request)
         dossier = await own.load(tx, request, draft, now)
@@ -98,7 +98,7 @@ async def show_step(request: web.Request) -> web.Response:
     step = _step(request, dossier)
     known = dict(dossier.answers)
     if "email" not in known:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             known["email"] = await contacts.find_email(tx, account_id=request[PRINCIPAL].id)
     form = Form.of(STEPS[step], known, context=dossier.questions)
     # What was never asked is not wrong yet; and the number is not shown to whoever looks on.
@@ -113,12 +113,12 @@ async def save_step(request: web.Request) -> web.Response:
     form = Form.read(STEPS[step], _with_kept_number(posted, dossier), context=dossier.questions)
     if form.value is not None:
         try:
-            async with transaction(request.config_dict[POOL]) as tx:
+            async with transaction(request.app[POOL]) as tx:
                 await answers.save(
                     tx,
                     draft=await _lock(tx, request),
                     step=form.value,
-                    vault=request.config_dict[VAULT],
+                    vault=request.app[VAULT],
                     now=await arrived_at(tx, request),
                 )
         except (PersonAlreadyThere, Barred) as refusal:

@@ -34,12 +34,10 @@ async def find(tx: Tx, request: web.Request) -> Registration:
 
 async def look(request: web.Request) -> tuple[Dossier, datetime]:
     """Look at one's own registration, as of the moment when one asked."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         now = await arrived_at(tx, request)
         return await load(tx, request, await find(tx, request), now), now
 
 
 async def load(tx: Tx, request: web.Request, registration: Registration, now: datetime) -> Dossier:
-    return await dossiers.load(
-        tx, registration=registration, vault=request.config_dict[VAULT], now=now
-    )
+    return await dossiers.load(tx, registration=registration, vault=request.app[VAULT], now=now)

@@ -55,7 +55,7 @@ def find_phase(dossier: Dossier, now: datetime) -> str:
 
 
 async def list_registrations(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await registrations.list_own(tx, account_id=request[PRINCIPAL].id)
         known = {sitting.code: sitting for sitting in await sittings.list_(tx)}
     return render(
@@ -88,12 +88,12 @@ async def download_deadline(request: web.Request) -> web.Response:
     deadline = find_deadline(registration)
     if deadline is None:
         raise NoSuchPage
-    site = str(request.config_dict[SETTINGS].public_url)
+    site = str(request.app[SETTINGS].public_url)
     url = f"{site.rstrip('/')}{own.address(registration)}"
     titled = translate(request, TITLES[registration.state])
     reference = translate(request, mark("Reference number: {reference}"))
     content = deadline_file(
-        uid=f"{registration.state}-{registration.id}@{request.config_dict[SETTINGS].public_url.host}",
+        uid=f"{registration.state}-{registration.id}@{request.app[SETTINGS].public_url.host}",
         title=titled.format(sitting=dossier.sitting.titles[language_of(request)]),
         text=reference.format(reference=registration.reference),
         deadline=deadline,
@@ -121,7 +121,7 @@ async def show_withdrawal(request: web.Request) -> web.Response:
 
 
 async def withdraw(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         registration = await own.find(tx, request)
         if registration.state != "withdrawn":  # a second click finds it given back
             now = await arrived_at(tx, request)

@@ -81,9 +81,9 @@ async def send(request: web.Request) -> web.Response:
     if form.value is None:
         return await _ask(request, form)
     registration_id = own.registration_id(request)
-    vault = request.config_dict[VAULT]
+    vault = request.app[VAULT]
     try:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             now = await arrived_at(tx, request)
             draft = await drafts.lock(
                 tx,
@@ -124,7 +124,7 @@ async def show_sent(request: web.Request) -> web.Response:
 
 async def resubmit(request: web.Request) -> web.Response:
     """Hand in the documents that replace those that were returned."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         registration = await own.find(tx, request)
         if registration.state != "in_review":  # a second click finds it handed in
             now = await arrived_at(tx, request)

@@ -37,8 +37,8 @@ SHOWN = web.AppKey("shown", Shown)
 
 
 async def look(request: web.Request) -> Calendar:
-    shown = request.config_dict[SHOWN]
-    return await shown.look(request.config_dict[POOL], now=request[ARRIVED_AT])
+    shown = request.app[SHOWN]
+    return await shown.look(request.app[POOL], now=request[ARRIVED_AT])
 
 
 def _is_fresh(calendar: Calendar, now: datetime) -> bool:

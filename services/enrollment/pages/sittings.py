@@ -31,11 +31,11 @@ async def show_sitting(request: web.Request) -> web.Response:
 
 async def download_opening(request: web.Request) -> web.Response:
     sitting = _find(request, await shown.look(request)).sitting
-    site = str(request.config_dict[SETTINGS].public_url).rstrip("/")
+    site = str(request.app[SETTINGS].public_url).rstrip("/")
     url = f"{site}/enrollment/sittings/{sitting.code}"
     title = translate(request, OPENING).format(sitting=sitting.titles[language_of(request)])
     body = opening_file(
-        uid=f"opening-{sitting.code}@{request.config_dict[SETTINGS].public_url.host}",
+        uid=f"opening-{sitting.code}@{request.app[SETTINGS].public_url.host}",
         title=title,
         text=url,
         opens_at=sitting.opens_at,

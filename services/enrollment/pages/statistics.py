@@ -20,7 +20,7 @@ KEPT_FOR = timedelta(seconds=30)
 
 
 async def show_statistics(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         known = await names.load(tx)
         counted = {figures.sitting: figures for figures in await statistics.list_(tx)}
     programme = _choose(request.query.get("programme"), known)

@@ -48,7 +48,7 @@ async def list_tokens(request: web.Request) -> web.Response:
 
 
 async def _show(request: web.Request, form: Form[NewToken]) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         live = await tokens.list_live(tx, account_id=request[PRINCIPAL].id, now=request[ARRIVED_AT])
     return render(
         request,
@@ -58,7 +58,7 @@ async def _show(request: web.Request, form: Form[NewToken]) -> web.Response:
         tokens=live,
         can_make_more=len(live) < MOST_TOKENS,
         lifetimes=LIFETIMES_DAYS,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -69,7 +69,7 @@ async def create_token(request: web.Request) -> web.Response:
         return await _show(request, form)
     now = request[ARRIVED_AT]
     expires_at = now + timedelta(days=form.value.days)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         token = await tokens.create(
             tx,
             token_id=form.value.token_id,
@@ -84,8 +84,8 @@ async def create_token(request: web.Request) -> web.Response:
         token=token,
         label=form.value.label,
         expires_at=expires_at,
-        zone=request.config_dict[SETTINGS].time_zone,
-        site=str(request.config_dict[SETTINGS].public_url).rstrip("/"),
+        zone=request.app[SETTINGS].time_zone,
+        site=str(request.app[SETTINGS].public_url).rstrip("/"),
     )
 
 
@@ -94,7 +94,7 @@ async def revoke_token(request: web.Request) -> web.Response:
         token_id = UUID(request.match_info["token_id"])
     except ValueError:
         raise NoSuchToken from None
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await tokens.revoke(
             tx,
             token_id=token_id,

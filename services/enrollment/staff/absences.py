@@ -46,7 +46,7 @@ async def look_at_list(request: web.Request) -> web.Response:
         return _show(request, status=422, error=NO_TABLE)
     if not typed:
         return _show(request, status=422, error=NOTHING_GIVEN)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         known = await names.load(tx)
         entries = await absences.judge(tx, typed=typed, now=request[ARRIVED_AT])
     return render(
@@ -63,7 +63,7 @@ async def look_at_list(request: web.Request) -> web.Response:
 async def mark_absentees(request: web.Request) -> web.Response:
     """Mark those that were good when they were shown, and still are."""
     typed = _read_lines(str((await request.post()).get("numbers", "")))
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         entries = await absences.judge(tx, typed=typed, now=request[ARRIVED_AT])
         count = await deciding.mark_absent(
             tx,

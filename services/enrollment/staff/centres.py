@@ -58,7 +58,7 @@ class Admitted(BaseModel):
 
 
 async def list_centres(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         known = await centres.list_(tx)
     return render(request, "staff/list_centres.html", centres=known, home=HOME)
 
@@ -77,7 +77,7 @@ async def add(request: web.Request) -> web.Response:
         said = form.value
         centre = Centre(said.number, said.name, said.venue, said.venue_address, request[ARRIVED_AT])
         try:
-            async with transaction(request.config_dict[POOL]) as tx:
+            async with transaction(request.app[POOL]) as tx:
                 await centres.add(tx, centre=centre, actor=str(request[PRINCIPAL].id))
         except CodeTaken as refusal:
             editing.refuse(form, "number", refusal)
@@ -91,7 +91,7 @@ async def show_centre(request: web.Request) -> web.Response:
 
 
 async def _show(request: web.Request, form: Form[Admitted]) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         centre = await centres.load(tx, number=request.match_info["centre"])
         admitted = await centres.list_staff(tx, number=centre.number)
     return render(
@@ -106,7 +106,7 @@ async def _show(request: web.Request, form: Form[Admitted]) -> web.Response:
 
 
 async def show_changed(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await centres.load(tx, number=request.match_info["centre"])
     typed = {"name": old.name, "venue": old.venue, "venue_address": old.venue_address}
     form = Form.blank(ChangedCentre, **typed)
@@ -121,7 +121,7 @@ def _page(centre: Centre) -> Page:
 async def change(request: web.Request) -> web.Response:
     posted = await request.post()
     form, now = Form.read(ChangedCentre, posted), request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await centres.load(tx, number=request.match_info["centre"])
         editing.check_seen(posted, old.edited_at)
         if form.value is not None:
@@ -139,7 +139,7 @@ async def admit(request: web.Request) -> web.Response:
     if form.value is None:
         return await _show(request, form)
     number = request.match_info["centre"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await centres.load(tx, number=number)
         await centres.admit(
             tx, number=number, email=form.value.email, actor=str(request[PRINCIPAL].id)
@@ -150,7 +150,7 @@ async def admit(request: web.Request) -> web.Response:
 async def dismiss(request: web.Request) -> web.Response:
     email = str((await request.post()).get("email", ""))
     number = request.match_info["centre"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await centres.load(tx, number=number)
         await centres.dismiss(tx, number=number, email=email, actor=str(request[PRINCIPAL].id))
     raise web.HTTPSeeOther(f"{HOME}/{number}")

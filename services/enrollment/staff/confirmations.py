@@ -22,15 +22,15 @@ from shared.vault import VAULT
 
 
 async def print_one(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held, entry = await own_centres.load_entry(tx, request)
         if entry.is_cancelled:
             raise EntryCancelled
         stack = await _gather(tx, request, held, [entry], subject=f"entry {entry.id}")
     content = await confirmations.render(
-        request.config_dict[CONFIRMATIONS],
+        request.app[CONFIRMATIONS],
         stack,
-        site=str(request.config_dict[SETTINGS].public_url),
+        site=str(request.app[SETTINGS].public_url),
         language=language_of(request),
         say=partial(translate, request),
     )
@@ -39,7 +39,7 @@ async def print_one(request: web.Request) -> web.Response:
 
 async def print_all(request: web.Request) -> web.StreamResponse:
     """All of a sitting, sent while it is written: thousands take a while."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held = await own_centres.load(tx, request)
         known = await entry_lists.list_(tx, centre=held.centre.number, sitting=held.sitting.code)
         found = [one for one in known if not one.is_cancelled]
@@ -47,9 +47,9 @@ async def print_all(request: web.Request) -> web.StreamResponse:
             raise NoSuchPage
         stack = await _gather(tx, request, held, found, subject=f"sitting {held.sitting.code}")
     pieces = confirmations.render_all(
-        request.config_dict[STACKS],
+        request.app[STACKS],
         stack,
-        site=str(request.config_dict[SETTINGS].public_url),
+        site=str(request.app[SETTINGS].public_url),
         language=language_of(request),
         say=partial(translate, request),
     )
@@ -100,9 +100,7 @@ async def _gather(
         centre=held.centre,
         timetable=timetable,
         entries=found,
-        secret_numbers=await entry_lists.reveal(
-            tx, entries=found, vault=request.config_dict[VAULT]
-        ),
+        secret_numbers=await entry_lists.reveal(tx, entries=found, vault=request.app[VAULT]),
     )
 
 

@@ -24,7 +24,7 @@ def _reviewer(request: web.Request) -> Reviewer:
 async def take(request: web.Request) -> web.Response:
     """Take a registration, or keep it for longer."""
     registration_id = dossiers.registration_id(request)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await reviews.take(
             tx,
             registration_id=registration_id,
@@ -36,19 +36,19 @@ async def take(request: web.Request) -> web.Response:
 
 async def release(request: web.Request) -> web.Response:
     registration_id = dossiers.registration_id(request)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await reviews.release(tx, registration_id=registration_id, reviewer=_reviewer(request))
     raise web.HTTPSeeOther(f"{QUEUE}?done=released")
 
 
 async def approve(request: web.Request) -> web.Response:
     reviewer, registration_id = _reviewer(request), dossiers.registration_id(request)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await reviews.finish(tx, registration_id=registration_id, reviewer=reviewer.id)
         await deciding.approve(
             tx,
             registration_id=registration_id,
-            vault=request.config_dict[VAULT],
+            vault=request.app[VAULT],
             actor=str(reviewer.id),
             now=request[ARRIVED_AT],
         )
@@ -57,10 +57,10 @@ async def approve(request: web.Request) -> web.Response:
 
 async def return_documents(request: web.Request) -> web.Response:
     reviewer, posted = _reviewer(request), await request.post()
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         dossier = await dossiers.load(tx, request)
         form = ReturnForm.read(
-            dossier.documents, posted, catalogues=request.config_dict[TEMPLATES].catalogues
+            dossier.documents, posted, catalogues=request.app[TEMPLATES].catalogues
         )
         if not form.errors:
             registration_id = dossier.registration.id
@@ -83,7 +83,7 @@ async def return_documents(request: web.Request) -> web.Response:
 
 async def refuse(request: web.Request) -> web.Response:
     reviewer, registration_id = _reviewer(request), dossiers.registration_id(request)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await reviews.finish(tx, registration_id=registration_id, reviewer=reviewer.id)
         await deciding.refuse(
             tx, registration_id=registration_id, actor=str(reviewer.id), now=request[ARRIVED_AT]

@@ -41,7 +41,7 @@ async def load(tx: Tx, request: web.Request) -> Dossier:
     return await dossiers.load(
         tx,
         registration=await registrations.load(tx, registration_id=registration_id(request)),
-        vault=request.config_dict[VAULT],
+        vault=request.app[VAULT],
         now=request[ARRIVED_AT],
     )
 
@@ -55,7 +55,7 @@ async def show(
 ) -> web.Response:
     """Show a registration, its number in part unless somebody asked for all of it."""
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         dossier = await load(tx, request)
         related = await registration_lists.list_related(tx, registration=dossier.registration)
         review = await reviews.find(tx, registration_id=dossier.registration.id, now=now)
@@ -91,7 +91,7 @@ def _is_shown(name: str, dossier: Dossier) -> bool:
 
 async def show_number(request: web.Request) -> web.Response:
     """Show the whole ID number, and remember who looked at it."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         dossier = await load(tx, request)
         subject = f"registration {dossier.registration.id}"
         line = Line(str(request[PRINCIPAL].id), "identity_number_shown", subject, {})
@@ -100,12 +100,12 @@ async def show_number(request: web.Request) -> web.Response:
 
 
 async def show_picture(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         registration = await registrations.load(tx, registration_id=registration_id(request))
         kept = await documents.load(
             tx, registration_id=registration.id, document=request.match_info["document"]
         )
-    store = request.config_dict[DOCUMENT_STORE]
+    store = request.app[DOCUMENT_STORE]
     return await store.answer(kept.id, name=f"{registration.reference}-{kept.document}")
 
 

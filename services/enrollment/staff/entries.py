@@ -45,7 +45,7 @@ async def show(request: web.Request, *, problem: str | None = None) -> web.Respo
     """Show a sitting at a centre, with what is wrong with a list that was handed in."""
     asked = request.query
     words, after = asked.get("words", "").strip()[:LONGEST_WORDS], asked.get("after", "")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held = await own_centres.load(tx, request)
         timetable = await timetables.load(
             tx, centre=held.centre, sitting=held.sitting, level=held.level
@@ -83,7 +83,7 @@ def _is_number(text: str) -> bool:
 
 async def export_entries(request: web.Request) -> web.Response:
     """Everything but the secret numbers, which stand on the Confirmations alone."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held = await own_centres.load(tx, request)
         found = await entry_lists.list_(tx, centre=held.centre.number, sitting=held.sitting.code)
         facts = {"centre": held.centre.number, "count": len(found)}
@@ -108,19 +108,19 @@ async def export_entries(request: web.Request) -> web.Response:
 
 
 async def show_entry(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held, entry = await own_centres.load_entry(tx, request)
     notice = next((NOTICES[name] for name in request.query if name in NOTICES), None)
     return render(request, "staff/show_entry.html", held=held, entry=entry, notice=notice)
 
 
 async def renew_secret(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held, entry = await own_centres.load_entry(tx, request)
         await entries.renew_secret(
             tx,
             entry=entry,
-            vault=request.config_dict[VAULT],
+            vault=request.app[VAULT],
             actor=str(request[PRINCIPAL].id),
             now=request[ARRIVED_AT],
         )
@@ -136,7 +136,7 @@ async def restore(request: web.Request) -> web.Response:
 
 
 async def _set_cancelled(request: web.Request, *, is_cancelled: bool) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held, entry = await own_centres.load_entry(tx, request)
         await entries.set_cancelled(
             tx,

@@ -48,7 +48,7 @@ async def download_xlsx_template(request: web.Request) -> web.Response:
 
 
 async def _download_template(request: web.Request, file: ModuleType) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await own_centres.load_centre(tx, request)
     header = [translate(request, title) for title in COLUMNS.values()]
     answer: web.Response = file.answer(file.write(header, []), name="candidates")
@@ -74,7 +74,7 @@ async def look_at_list(request: web.Request) -> web.Response:
         problem = NO_FILE
     if problem is not None:
         return await entries.show(request, problem=problem)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held = await own_centres.load(tx, request)
         judged = await entry_imports.judge(
             tx, centre=held.centre, sitting=held.sitting, rows=rows, now=request[ARRIVED_AT]
@@ -99,14 +99,14 @@ async def import_list(request: web.Request) -> web.Response:
         rows = await asyncio.to_thread(_read, text.encode(), _titles(request))
     except Unreadable:
         raise NoList from None
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held: Held = await own_centres.load(tx, request)
         judged = await entry_imports.carry_out(
             tx,
             centre=held.centre,
             sitting=held.sitting,
             rows=rows,
-            vault=request.config_dict[VAULT],
+            vault=request.app[VAULT],
             actor=str(request[PRINCIPAL].id),
             now=request[ARRIVED_AT],
         )
@@ -116,7 +116,7 @@ async def import_list(request: web.Request) -> web.Response:
 
 def _titles(request: web.Request) -> Mapping[str, str]:
     """Say what may stand above a column: a template is good in whichever language it was taken."""
-    say = request.config_dict[TEMPLATES].catalogues.gettext
+    say = request.app[TEMPLATES].catalogues.gettext
     return entry_imports.name_columns(
         [{code: say(language, title) for code, title in COLUMNS.items()} for language in LANGUAGES]
     )

@@ -36,7 +36,7 @@ SERIES_INPUTS = [
 
 
 async def show_level(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         level = await _load(tx, request)
         own = [s for s in await levels.list_series(tx) if _is_of(s, level)]
     return render(request, "staff/show_level.html", level=level, series=own)
@@ -52,7 +52,7 @@ async def _load(tx: Tx, request: web.Request) -> LevelGroup:
 
 
 async def show_new(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         programme = await programmes.load(tx, code=request.match_info["programme"])
     return _show_new(request, programme.code, Form.blank(NewLevel, position="0"))
 
@@ -64,7 +64,7 @@ def _show_new(request: web.Request, programme: str, form: Form[NewLevel]) -> web
 
 async def add(request: web.Request) -> web.Response:
     form = Form.read(NewLevel, await request.post())
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         programme = await programmes.load(tx, code=request.match_info["programme"])
         if form.value is not None:
             level = LevelGroup(
@@ -84,7 +84,7 @@ async def add(request: web.Request) -> web.Response:
 
 
 async def show_changed(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await _load(tx, request)
     typed = {**editing.write_titles(old.titles), "position": str(old.position)}
     form = Form.blank(ChangedLevel, **typed)
@@ -94,7 +94,7 @@ async def show_changed(request: web.Request) -> web.Response:
 async def change(request: web.Request) -> web.Response:
     posted = await request.post()
     form = Form.read(ChangedLevel, posted)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await _load(tx, request)
         editing.check_seen(posted, old.edited_at)
         if form.value is not None:
@@ -120,7 +120,7 @@ def _address(level: LevelGroup) -> str:
 
 
 async def show_new_series(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         level = await _load(tx, request)
     return _show_new_series(request, level, Form.blank(NewSeries, position="0"))
 
@@ -136,7 +136,7 @@ def _show_new_series(
 
 async def add_series(request: web.Request) -> web.Response:
     form = Form.read(NewSeries, await request.post())
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         level = await _load(tx, request)
         if form.value is not None:
             series = Series(
@@ -163,7 +163,7 @@ async def _load_series(tx: Tx, request: web.Request) -> Series:
 
 
 async def show_changed_series(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         level, old = await _load(tx, request), await _load_series(tx, request)
     typed = {
         **editing.write_titles(old.titles),
@@ -179,7 +179,7 @@ async def show_changed_series(request: web.Request) -> web.Response:
 async def change_series(request: web.Request) -> web.Response:
     posted = await request.post()
     form = Form.read(ChangedSeries, posted)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         level, old = await _load(tx, request), await _load_series(tx, request)
         editing.check_seen(posted, old.edited_at)
         if form.value is not None:

@@ -65,7 +65,7 @@ async def load_entry(tx: Tx, request: web.Request) -> tuple[Held, Entry]:
 
 async def list_centres(request: web.Request) -> web.Response:
     principal = request[PRINCIPAL]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         if Role.ADMINISTRATOR in principal.roles:
             own = await centres.list_(tx)
         else:
@@ -76,7 +76,7 @@ async def list_centres(request: web.Request) -> web.Response:
 async def show_centre(request: web.Request) -> web.Response:
     """The sittings that can be entered, the next exams first, then those that are over."""
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         centre = await load_centre(tx, request)
         entered = {one.code for one in await programmes.list_(tx) if one.entry == "centre"}
         counts = await entry_lists.count(tx, centre=centre.number)

@@ -70,7 +70,7 @@ async def show_catalogue(request: web.Request) -> web.Response:
     """Show what fits the words that are searched for; all when there are none."""
     now, asked = request[ARRIVED_AT], request.query
     words, window = asked.get("words", ""), asked.get("window", "")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         calendar = await calendars.read(tx, now=now)
     return render(
         request,
@@ -119,7 +119,7 @@ async def show_new(request: web.Request) -> web.Response:
 
 
 async def _show_new(request: web.Request, form: Form[NewProgramme]) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         known = await programmes.list_(tx)
     like = Input(
         "like",
@@ -137,7 +137,7 @@ async def add(request: web.Request) -> web.Response:
         return await _show_new(request, form)
     new, now = form.value, request[ARRIVED_AT]
     try:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             like = await programmes.find(tx, code=new.like)
             programme = Programme(
                 code=new.code,
@@ -156,7 +156,7 @@ async def add(request: web.Request) -> web.Response:
 
 
 async def show_changed(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await programmes.load(tx, code=request.match_info["programme"])
     typed = {
         **editing.write_titles(old.titles),
@@ -177,7 +177,7 @@ async def show_changed(request: web.Request) -> web.Response:
 async def change(request: web.Request) -> web.Response:
     posted = await request.post()
     form = Form.read(ChangedProgramme, posted)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await programmes.load(tx, code=request.match_info["programme"])
         editing.check_seen(posted, old.edited_at)
         if form.value is not None:

@@ -22,7 +22,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 async def show_queue(request: web.Request) -> web.Response:
     asked, now = request.query, request[ARRIVED_AT]
     days = next((days for days in DAYS if asked.get("days") == str(days)), 0)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         known = await names.load(tx)
         wanted = Wanted(
             sitting=asked.get("sitting", "") if asked.get("sitting") in known.sittings else "",
@@ -50,7 +50,7 @@ async def show_queue(request: web.Request) -> web.Response:
         now=now,
         me=request[PRINCIPAL].id,
         done=asked.get("done", ""),
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -58,7 +58,7 @@ async def take_next(request: web.Request) -> web.Response:
     posted = await request.post()
     principal = request[PRINCIPAL]
     try:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             known = await names.load(tx)
             sitting, area = str(posted.get("sitting", "")), str(posted.get("area", ""))
             taken = await reviews.take_next(

@@ -38,7 +38,7 @@ COLUMNS = (
 async def list_registrations(request: web.Request) -> web.Response:
     asked = request.query
     reference, after = asked.get("reference", "").strip(), asked.get("after", "")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         known = await names.load(tx)
         wanted = _read_wanted(asked, known)
         one = await registration_lists.find(tx, reference=reference) if reference else None
@@ -57,7 +57,7 @@ async def list_registrations(request: web.Request) -> web.Response:
         found=found[:SHOWN],
         has_more=len(found) > SHOWN,
         is_first_page=not after,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -77,7 +77,7 @@ def _read_number(text: str) -> int | None:
 
 async def export_registrations(request: web.Request) -> web.Response:
     posted = await request.post()
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         known = await names.load(tx)
         wanted = _read_wanted(posted, known)
         found = await registration_lists.search(tx, wanted=wanted, limit=LONGEST_EXPORT)

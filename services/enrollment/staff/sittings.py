@@ -57,7 +57,7 @@ METHODS_OFFERED = Input(
 
 async def show_sitting(request: web.Request) -> web.Response:
     now, code = request[ARRIVED_AT], request.match_info["sitting"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         calendar = await calendars.read(tx, now=now)
     listed = calendar.listed.get(code)
     if listed is None:
@@ -75,7 +75,7 @@ async def show_sitting(request: web.Request) -> web.Response:
 
 
 async def show_new(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         programme, series = await _load_series(tx, request)
     dialects = [dialect.code for dialect in programme.dialects]
     form = Form.blank(NewSitting, number="1", dialects=dialects, methods=list(METHODS))
@@ -124,7 +124,7 @@ def _dialects(request: web.Request, programme: Programme) -> Input:
 async def add(request: web.Request) -> web.Response:
     form = Form.read(NewSitting, await request.post())
     now, actor = request[ARRIVED_AT], str(request[PRINCIPAL].id)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         programme, series = await _load_series(tx, request)
         _check_choices(form, programme)
         if form.value is not None:
@@ -192,7 +192,7 @@ def _read(answers: ChangedSitting | NewSitting, programme: Programme) -> dict[st
 
 
 async def show_changed(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await sittings.load(tx, code=request.match_info["sitting"])
         programme = await programmes.load(tx, code=old.programme)
     typed = {
@@ -224,7 +224,7 @@ async def change(request: web.Request) -> web.Response:
     form = Form.read(ChangedSitting, posted)
     code = request.match_info["sitting"]
     try:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             old = await sittings.load(tx, code=code)
             programme = await programmes.load(tx, code=old.programme)
             editing.check_seen(posted, old.edited_at)

@@ -68,7 +68,7 @@ def _inputs(request: web.Request, timetable: Timetable) -> Sequence[Input]:
 
 
 async def show_timetable(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held = await own_centres.load(tx, request)
         timetable = await timetables.load(
             tx, centre=held.centre, sitting=held.sitting, level=held.level
@@ -95,7 +95,7 @@ def _show(
 
 async def change_timetable(request: web.Request) -> web.Response:
     posted = await request.post()
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         held = await own_centres.load(tx, request)
         timetable = await timetables.load(
             tx, centre=held.centre, sitting=held.sitting, level=held.level

@@ -35,7 +35,7 @@ def _address(code: str) -> str:
 
 
 async def show_window(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await sittings.load(tx, code=request.match_info["sitting"])
     last_moment = old.closes_at - timedelta(microseconds=1)
     typed = {
@@ -54,7 +54,7 @@ def _window_page(sitting: Sitting) -> Page:
 async def change_window(request: web.Request) -> web.Response:
     posted = await request.post()
     form = Form.read(ChangedWindow, posted)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         old = await sittings.load(tx, code=request.match_info["sitting"])
         editing.check_seen(posted, old.edited_at)
         if form.value is not None and form.value.closes_on >= old.exam_date:
@@ -74,7 +74,7 @@ async def change_window(request: web.Request) -> web.Response:
 
 async def open_window(request: web.Request) -> web.Response:
     actor, now = str(request[PRINCIPAL].id), request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         sitting = await sittings.load(tx, code=request.match_info["sitting"])
         await sittings.open_now(tx, code=sitting.code, actor=actor, now=now)
     raise web.HTTPSeeOther(_address(sitting.code))
@@ -82,7 +82,7 @@ async def open_window(request: web.Request) -> web.Response:
 
 async def close_window(request: web.Request) -> web.Response:
     actor, now = str(request[PRINCIPAL].id), request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         sitting = await sittings.load(tx, code=request.match_info["sitting"])
         await sittings.close_now(tx, code=sitting.code, actor=actor, now=now)
     raise web.HTTPSeeOther(_address(sitting.code))
@@ -90,7 +90,7 @@ async def close_window(request: web.Request) -> web.Response:
 
 async def show_capacity(request: web.Request) -> web.Response:
     asked = request.match_info
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         place = await places.load(tx, sitting=asked["sitting"], area=asked["area"])
     typed = "" if place.capacity is None else str(place.capacity)
     return _show_capacity(request, place, Form.blank(ChangedCapacity, capacity=typed))
@@ -110,7 +110,7 @@ def _show_capacity(request: web.Request, place: Place, form: Form[ChangedCapacit
 async def change_capacity(request: web.Request) -> web.Response:
     form = Form.read(ChangedCapacity, await request.post())
     asked = request.match_info
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         place = await places.load(tx, sitting=asked["sitting"], area=asked["area"])
         if form.value is not None:
             try:
@@ -132,7 +132,7 @@ async def change_capacity(request: web.Request) -> web.Response:
 async def offer_area(request: web.Request) -> web.Response:
     posted = await request.post()
     area = str(posted.get("area", ""))
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         sitting = await sittings.load(tx, code=request.match_info["sitting"])
         programme = await programmes.load(tx, code=sitting.programme)
         if area not in {one.code for one in programme.areas}:

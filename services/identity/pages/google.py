@@ -58,7 +58,7 @@ class Present(BaseModel):
 
 
 def _issuer(request: web.Request) -> Issuer:
-    issuer = request.config_dict.get(ISSUER)
+    issuer = request.app.get(ISSUER)
     if issuer is None:
         raise NoSuchPage
     return issuer
@@ -84,7 +84,7 @@ async def come_back(request: web.Request) -> web.Response:
         raise NotConfirmed
     next_page = kept.pop("next")
     proof = await _prove(request, Attempt(**kept))
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await accounts.find_linked(tx, issuer=proof.issuer, subject=proof.subject)
         known = account or await accounts.find_by_email(tx, email=proof.email)
         if known is None:
@@ -161,7 +161,7 @@ async def link(request: web.Request) -> web.Response:
             form.add_error("password", WRONG_HERE if refusal == WRONG else refusal)
     if account is None:
         return render(request, "public/google_link.html", status=422, form=form, email=proof.email)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await accounts.link(
             tx,
             account=account,

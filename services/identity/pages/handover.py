@@ -37,7 +37,7 @@ async def begin_session(
         cookie=device,
         now=now,
     )
-    settings = request.config_dict[SETTINGS]
+    settings = request.app[SETTINGS]
     _set_cookie(response, settings, _device_name(settings), device, lasts=DEVICE_LASTS)
 
 
@@ -45,21 +45,21 @@ async def give_token(
     tx: Tx, request: web.Request, response: web.StreamResponse, session: Session, account: Holder
 ) -> None:
     now = request[ARRIVED_AT]
-    key = await keys.find_current(tx, vault=request.config_dict[VAULT], now=now)
+    key = await keys.find_current(tx, vault=request.app[VAULT], now=now)
     if key is None:
         raise Busy  # the worker makes the first key when it starts
-    settings = request.config_dict[SETTINGS]
+    settings = request.app[SETTINGS]
     token = sessions.sign(session, account, key, now=now)
     _set_cookie(response, settings, cookie_name(settings), token, lasts=session.ends_at - now)
 
 
 def forget_token(request: web.Request, response: web.StreamResponse) -> None:
-    settings = request.config_dict[SETTINGS]
+    settings = request.app[SETTINGS]
     drop_cookie(response, settings, cookie_name(settings))
 
 
 def device_cookie(request: web.Request) -> str:
-    return request.cookies.get(_device_name(request.config_dict[SETTINGS]), "")
+    return request.cookies.get(_device_name(request.app[SETTINGS]), "")
 
 
 def _device_name(settings: ServiceSettings) -> str:
@@ -97,18 +97,18 @@ def keep_step(
     request: web.Request, response: web.StreamResponse, name: str, value: str, *, lasts: timedelta
 ) -> None:
     """Remember a step of signing in, in the browser, encrypted: nothing to clean up here."""
-    settings = request.config_dict[SETTINGS]
+    settings = request.app[SETTINGS]
     until: datetime = request[ARRIVED_AT] + lasts
     plain = f"{until.timestamp()} {value}".encode()
-    sealed = request.config_dict[VAULT].encrypt(plain, purpose=name).hex()
+    sealed = request.app[VAULT].encrypt(plain, purpose=name).hex()
     _set_cookie(response, settings, prefixed(name, settings), sealed, lasts=lasts)
 
 
 def find_step(request: web.Request, name: str) -> str | None:
     """Read a step back, unless it ran out or was tampered with."""
-    sealed = request.cookies.get(prefixed(name, request.config_dict[SETTINGS]), "")
+    sealed = request.cookies.get(prefixed(name, request.app[SETTINGS]), "")
     try:
-        plain = request.config_dict[VAULT].decrypt(bytes.fromhex(sealed), purpose=name).decode()
+        plain = request.app[VAULT].decrypt(bytes.fromhex(sealed), purpose=name).decode()
     except Exception:  # a cookie can hold anything, and all of it means the same
         return None
     until, _, value = plain.partition(" ")
@@ -116,7 +116,7 @@ def find_step(request: web.Request, name: str) -> str | None:
 
 
 def drop_step(request: web.Request, response: web.StreamResponse, name: str) -> None:
-    settings = request.config_dict[SETTINGS]
+    settings = request.app[SETTINGS]
     drop_cookie(response, settings, prefixed(name, settings))
 
 

@@ -55,7 +55,7 @@ def rule_for(email: str) -> Callable[[str], str | None]:
 
 
 async def _load(request: web.Request, purpose: Purpose) -> links.Link:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         return await links.load(
             tx, purpose=purpose, token=request.match_info["token"], now=request[ARRIVED_AT]
         )
@@ -107,7 +107,7 @@ async def confirm(request: web.Request) -> web.Response:
         await _check_chosen_password(request, link, form)
         if form.errors:
             return _show_confirmation(request, link, form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         link = await _use(tx, request, Purpose.CONFIRMATION)
         account_id = await accounts.open_(tx, **link.details, roles=(), actor="sign-up", now=now)
         account = await _load_account(tx, account_id)
@@ -121,13 +121,13 @@ async def _check_chosen_password(
 ) -> None:
     if form.value is None:
         return
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         may_try = await tries.begin(
             tx, name=link.details["email"], device="confirmation", now=request[ARRIVED_AT]
         )
     if not may_try:
         form.add_error("password", LOCKED)
-    elif not await request.config_dict[PASSWORDS].verify(
+    elif not await request.app[PASSWORDS].verify(
         link.details["password_hash"], form.value.password.get_secret_value()
     ):
         form.add_error("password", NOT_CHOSEN)
@@ -149,13 +149,13 @@ async def set_new_password(request: web.Request) -> web.Response:
     """Set the password, end all sessions, and sign in the owner of the mailbox."""
     now = request[ARRIVED_AT]
     link = await _load(request, Purpose.PASSWORD)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await _load_account(tx, UUID(link.details["account_id"]))
     form = read_new_password(await request.post(), rule=rule_for(account.email))
     if form.value is None:
         return render(request, "public/new_password.html", status=422, form=form)
-    hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())
-    async with transaction(request.config_dict[POOL]) as tx:
+    hashed = await request.app[PASSWORDS].hash(form.value.password.get_secret_value())
+    async with transaction(request.app[POOL]) as tx:
         await _use(tx, request, Purpose.PASSWORD)
         actor = str(account.id)
         await accounts.set_password(tx, account=account, password_hash=hashed, actor=actor, now=now)
@@ -174,7 +174,7 @@ async def show_address(request: web.Request) -> web.Response:
 
 
 async def confirm_address(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         link = await _use(tx, request, Purpose.ADDRESS)
         account = await _load_account(tx, UUID(link.details["account_id"]))
         await accounts.set_address(
@@ -198,8 +198,8 @@ async def accept_invitation(request: web.Request) -> web.Response:
     form = read_new_password(await request.post(), rule=rule_for(invited["email"]))
     if form.value is None:
         return render(request, "public/invitation.html", status=422, form=form, invitation=invited)
-    hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())
-    async with transaction(request.config_dict[POOL]) as tx:
+    hashed = await request.app[PASSWORDS].hash(form.value.password.get_secret_value())
+    async with transaction(request.app[POOL]) as tx:
         await _use(tx, request, Purpose.INVITATION)
         account_id = await accounts.open_(
             tx,

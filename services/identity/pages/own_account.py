@@ -65,7 +65,7 @@ NOTICES = {
 async def first_page(request: web.Request) -> web.Response:
     account = None
     if PRINCIPAL in request:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             own = request[PRINCIPAL].id
             account = await accounts.find(tx, account_id=own)
             if account is None and await results_accounts.find(tx, account_id=own):
@@ -92,7 +92,7 @@ async def _prove(
     request: web.Request, form: "Form[ChangePassword] | Form[ChangeAddress] | Form[Closing]"
 ) -> Account:
     """Load the account of whoever is signed in and knows its password."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await load_own(tx, request)
     if form.value is not None:
         present = form.value.present.get_secret_value()
@@ -114,9 +114,9 @@ async def change_password(request: web.Request) -> web.Response:
     if form.value is None:
         return render(request, "account/change_password.html", status=422, form=form)
     now = request[ARRIVED_AT]
-    hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())
+    hashed = await request.app[PASSWORDS].hash(form.value.password.get_secret_value())
     response = web.HTTPSeeOther(f"{ACCOUNT_PAGE}?password=changed")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         actor = str(account.id)
         await accounts.set_password(tx, account=account, password_hash=hashed, actor=actor, now=now)
         await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)
@@ -138,7 +138,7 @@ async def change_address(request: web.Request) -> web.Response:
     if form.value is None:
         return render(request, "account/change_address.html", status=422, form=form)
     now, email = request[ARRIVED_AT], form.value.email
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         if not await counters.admit(tx, LETTERS, key=email_key(email), now=now):
             raise TooOften
         details = {"account_id": str(account.id), "email": email}
@@ -154,9 +154,7 @@ async def change_address(request: web.Request) -> web.Response:
                     email=email,
                     person=account.person,
                     language=account.language,
-                    link=inquiries.address(
-                        str(request.config_dict[SETTINGS].public_url), link, token
-                    ),
+                    link=inquiries.address(str(request.app[SETTINGS].public_url), link, token),
                     expires_at=link.expires_at,
                 )
             ],
@@ -172,7 +170,7 @@ async def choose_language(request: web.Request) -> web.Response:
     language = str((await request.post()).get("language", ""))
     if language not in LANGUAGES:
         raise web.HTTPBadRequest
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await load_own(tx, request)
         await accounts.set_language(tx, account=account, language=language, now=request[ARRIVED_AT])
     raise web.HTTPSeeOther(f"{ACCOUNT_PAGE}?language=chosen&lang={language}")
@@ -182,7 +180,7 @@ async def sign_out_everywhere(request: web.Request) -> web.Response:
     """End every session but this one, which gets a fresh token."""
     now = request[ARRIVED_AT]
     response = web.HTTPSeeOther(f"{ACCOUNT_PAGE}?devices=signed-out")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await load_own(tx, request)
         actor = str(account.id)
         await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)
@@ -200,7 +198,7 @@ async def close(request: web.Request) -> web.Response:
     if form.value is None:
         return render(request, "account/closing.html", status=422, form=form)
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         actor = str(account.id)
         await accounts.close(tx, account=account, now=now)
         await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)

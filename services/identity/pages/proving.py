@@ -42,7 +42,7 @@ async def check_password(
     now = request[ARRIVED_AT]
     cookie = device_cookie(request)
     neighbours = network(client_address(request))
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         if await counters.is_over(tx, WRONG_PASSWORDS, key=neighbours, now=now):
             raise TooOften
         account = await find(tx)
@@ -54,9 +54,9 @@ async def check_password(
         return None, says.locked
     # Between the transactions: hashing takes long, and a connection is dear.
     hashed = account.password_hash if account else None
-    if await request.config_dict[PASSWORDS].verify(hashed, password) and account:
+    if await request.app[PASSWORDS].verify(hashed, password) and account:
         return account, ""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await counters.count(tx, WRONG_PASSWORDS, key=neighbours, now=now)
     return None, says.wrong
 
@@ -65,12 +65,12 @@ async def find_fault(request: web.Request, account: Holder, *, present: str) -> 
     """Check the present password of whoever is signed in; a session left open is not enough."""
     now = request[ARRIVED_AT]
     name, device = account.sign_in_name, f"session {request[PRINCIPAL].session_id}"
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         may_try = await tries.begin(tx, name=name, device=device, now=now)
     if not may_try:
         return LOCKED
-    if not await request.config_dict[PASSWORDS].verify(account.password_hash, present):
+    if not await request.app[PASSWORDS].verify(account.password_hash, present):
         return NOT_PRESENT
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await tries.forget(tx, name=name, device=device)
     return None

@@ -51,7 +51,7 @@ async def load_own(tx: Tx, request: web.Request) -> ResultsAccount:
 
 
 async def show_details(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await load_own(tx, request)
     notice = next((NOTICES[name] for name in request.query if name in NOTICES), None)
     return render(request, "results/details.html", account=account, notice=notice)
@@ -61,7 +61,7 @@ async def _prove(
     request: web.Request, form: "Form[ChangePassword] | Form[ChangeAddress] | Form[Closing]"
 ) -> ResultsAccount:
     """Load the account of whoever is signed in and knows its password."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await load_own(tx, request)
     if form.value is not None:
         present = form.value.present.get_secret_value()
@@ -84,9 +84,9 @@ async def change_password(request: web.Request) -> web.Response:
     if form.value is None:
         return render(request, "results/change_password.html", status=422, form=form)
     now = request[ARRIVED_AT]
-    hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())
+    hashed = await request.app[PASSWORDS].hash(form.value.password.get_secret_value())
     response = web.HTTPSeeOther(f"{DETAILS}?password=changed")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await results_accounts.set_password(tx, account=account, password_hash=hashed, now=now)
         await sessions.end_all(tx, account_id=account.id, actor=str(account.id), now=now)
         await tries.forget_devices(tx, account_id=account.id)
@@ -107,8 +107,8 @@ async def change_address(request: web.Request) -> web.Response:
     if form.value is None:
         return render(request, "account/change_address.html", status=422, form=form)
     now, email = request[ARRIVED_AT], form.value.email
-    site = str(request.config_dict[SETTINGS].public_url)
-    async with transaction(request.config_dict[POOL]) as tx:
+    site = str(request.app[SETTINGS].public_url)
+    async with transaction(request.app[POOL]) as tx:
         if not await counters.admit(tx, LETTERS, key=email_key(email), now=now):
             raise TooOften
         details = {"account_id": str(account.id), "email": email}
@@ -135,7 +135,7 @@ async def choose_letters(request: web.Request) -> web.Response:
     if form.value is None or form.value.language not in LANGUAGES:
         raise web.HTTPBadRequest
     chosen = form.value
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await results_accounts.choose_letters(
             tx,
             account=await load_own(tx, request),
@@ -150,7 +150,7 @@ async def sign_out_everywhere(request: web.Request) -> web.Response:
     """End every session but this one, which gets a fresh token."""
     now = request[ARRIVED_AT]
     response = web.HTTPSeeOther(f"{DETAILS}?devices=signed-out")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account = await load_own(tx, request)
         await sessions.end_all(tx, account_id=account.id, actor=str(account.id), now=now)
         await begin_session(tx, request, response, account)
@@ -167,7 +167,7 @@ async def close(request: web.Request) -> web.Response:
     if form.value is None:
         return render(request, "results/closing.html", status=422, form=form)
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         actor = str(account.id)
         await results_accounts.close(tx, account=account, actor=actor, now=now)
         await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)

@@ -55,7 +55,7 @@ async def log_in(request: web.Request) -> web.Response:
         form.add_error(WHOLE_FORM, refusal)
         return _show(request, form)
     response = web.HTTPSeeOther(own_page(form.value.next, otherwise=RESULTS))
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await begin_session(tx, request, response, account)
     raise response
 

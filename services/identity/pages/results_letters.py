@@ -53,7 +53,7 @@ async def ask_for_password(request: web.Request) -> web.Response:
 async def _ask(request: web.Request, id_number: str) -> None:
     now = request[ARRIVED_AT]
     inquiry = Inquiry("reset_results_password", "", "", language_of(request), id_number=id_number)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         if await counters.admit(tx, LETTERS, key=sign_in_name(id_number), now=now):
             await inquiries.ask(tx, inquiry, now=now)
 
@@ -70,7 +70,7 @@ async def _load_account(tx: Tx, link: links.Link) -> ResultsAccount:
 
 
 async def _load(request: web.Request, purpose: Purpose) -> tuple[links.Link, ResultsAccount]:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         link = await links.load(
             tx, purpose=purpose, token=request.match_info["token"], now=request[ARRIVED_AT]
         )
@@ -96,8 +96,8 @@ async def set_new_password(request: web.Request) -> web.Response:
     form = read_new_password(await request.post(), rule=rule)
     if form.value is None:
         return render(request, "results/new_password.html", status=422, form=form)
-    hashed = await request.config_dict[PASSWORDS].hash(form.value.password.get_secret_value())
-    async with transaction(request.config_dict[POOL]) as tx:
+    hashed = await request.app[PASSWORDS].hash(form.value.password.get_secret_value())
+    async with transaction(request.app[POOL]) as tx:
         await _use(tx, request, Purpose.RESULTS_PASSWORD)
         await results_accounts.set_password(tx, account=account, password_hash=hashed, now=now)
         await sessions.end_all(tx, account_id=account.id, actor=str(account.id), now=now)
@@ -113,7 +113,7 @@ async def show_address(request: web.Request) -> web.Response:
 
 
 async def confirm_address(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         link = await _use(tx, request, Purpose.RESULTS_ADDRESS)
         account = await _load_account(tx, link)
         await results_accounts.set_address(

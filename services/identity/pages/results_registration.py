@@ -104,10 +104,10 @@ async def register(request: web.Request) -> web.Response:
 
 async def _open(request: web.Request, wanted: Register) -> None:
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         entry = await secret_numbers.prove(
             tx,
-            request.config_dict[VAULT],
+            request.app[VAULT],
             id_number=wanted.id_number,
             secret_number=wanted.secret_number.get_secret_value(),
             network=network(client_address(request)),
@@ -118,10 +118,10 @@ async def _open(request: web.Request, wanted: Register) -> None:
     registration = Registration(
         email=wanted.email,
         language=language_of(request),
-        password_hash=await request.config_dict[PASSWORDS].hash(wanted.password.get_secret_value()),
+        password_hash=await request.app[PASSWORDS].hash(wanted.password.get_secret_value()),
         wants_updates=wanted.updates,
     )
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         replaced = await results_accounts.open_(tx, entry=entry, registration=registration, now=now)
         if replaced is not None:
             actor = "new secret number"

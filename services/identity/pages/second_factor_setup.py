@@ -25,7 +25,7 @@ PAGE = "public/second_factor_new.html"
 
 
 async def show_setup(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account, _ = await load_step(tx, request)
     # The same secret again when the page is loaded again: the app may have read it already.
     secret = find_step(request, NEW) or second_factors.new_secret()
@@ -40,7 +40,7 @@ async def set_up(request: web.Request) -> web.Response:
     secret = find_step(request, NEW)
     if secret is None:
         raise web.HTTPSeeOther("/identity/second-factor/new")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account, next_page = await load_step(tx, request)
         response = web.HTTPSeeOther(next_page)
         step = second_factors.find_step(secret, form.value.code, now=now) if form.value else None
@@ -52,7 +52,7 @@ async def set_up(request: web.Request) -> web.Response:
                 account_id=account.id,
                 secret=secret,
                 step=step,
-                vault=request.config_dict[VAULT],
+                vault=request.app[VAULT],
             )
             if not stored:  # set up elsewhere meanwhile: that one counts
                 raise web.HTTPSeeOther("/identity/second-factor")

@@ -81,7 +81,7 @@ async def sign_in(request: web.Request) -> web.Response:
 
 
 def _show(request: web.Request, form: Form[SignIn]) -> web.Response:
-    settings = request.config_dict[SETTINGS]
+    settings = request.app[SETTINGS]
     with_issuer = isinstance(settings, Settings) and settings.oidc_issuer is not None
     status = 422 if form.errors else 200
     return render(request, "public/sign_in.html", status=status, form=form, with_issuer=with_issuer)
@@ -103,13 +103,13 @@ async def go_on(request: web.Request, account: Account, *, next_page: str) -> we
         keep_step(request, response, STEP, f"{account.id} {next_page}", lasts=STEP_LASTS)
         return response
     response = web.HTTPSeeOther(next_page)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await begin_session(tx, request, response, account)
     return response
 
 
 async def show_second_factor(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account, _ = await load_step(tx, request)
         await _load_secret(tx, request, account)
     return render(request, "public/second_factor.html", form=Form.blank(Code))
@@ -118,7 +118,7 @@ async def show_second_factor(request: web.Request) -> web.Response:
 async def prove_second_factor(request: web.Request) -> web.Response:
     form = Form.read(Code, await request.post())
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         account, next_page = await load_step(tx, request)
         response = web.HTTPSeeOther(next_page)
         if form.value is not None:
@@ -153,9 +153,7 @@ async def load_step(tx: Tx, request: web.Request) -> tuple[Account, str]:
 
 async def _load_secret(tx: Tx, request: web.Request, account: Account) -> str:
     """Read the secret, or send staff who have none yet to set it up."""
-    secret = await second_factors.find_secret(
-        tx, account_id=account.id, vault=request.config_dict[VAULT]
-    )
+    secret = await second_factors.find_secret(tx, account_id=account.id, vault=request.app[VAULT])
     if secret is None:
         raise web.HTTPSeeOther("/identity/second-factor/new")
     return secret
@@ -165,10 +163,10 @@ async def renew(request: web.Request) -> web.Response:
     """Give a session that is still alive a fresh token, with today's name and roles."""
     back = own_page(request.query.get("next", ""))
     now = request[ARRIVED_AT]
-    token = cookie_of(request, cookie_name(request.config_dict[SETTINGS])) or ""
-    known = request.config_dict[SESSIONS].read_expired(token)
+    token = cookie_of(request, cookie_name(request.app[SETTINGS])) or ""
+    known = request.app[SESSIONS].read_expired(token)
     response = web.HTTPSeeOther(back)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         session = known and await sessions.find_live(tx, session_id=known.session_id, now=now)
         account = session and await sessions.find_holder(tx, account_id=session.account_id)
         if known and session and account:
@@ -186,7 +184,7 @@ async def renew(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     principal = request.get(PRINCIPAL)
     if principal is not None:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             await sessions.end(tx, session_id=principal.session_id, now=request[ARRIVED_AT])
     response = web.HTTPSeeOther("/")
     forget_token(request, response)

@@ -84,7 +84,7 @@ def check_passwords(form: Form[SignUp], *, email: str) -> None:
 
 
 async def show_sign_up(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         suspicious = await _is_suspicious(tx, request)
     return _show(request, Form.blank(SignUp), suspicious=suspicious)
 
@@ -97,12 +97,12 @@ async def sign_up(request: web.Request) -> web.Response:
         if email_key(value.email) != email_key(value.email_again):
             form.add_error("email_again", SAME_ADDRESS)
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         suspicious = await _is_suspicious(tx, request)
         if form.value is not None and suspicious:
             accepted = await puzzles.accept(
                 tx,
-                request.config_dict[VAULT],
+                request.app[VAULT],
                 solution=form.value.solution,
                 ticket=form.value.ticket,
                 now=now,
@@ -111,9 +111,9 @@ async def sign_up(request: web.Request) -> web.Response:
                 form.add_error(WHOLE_FORM, NOT_SOLVED)
     if form.value is None or value is None:
         return _show(request, form, suspicious=suspicious)
-    hashed = await request.config_dict[PASSWORDS].hash(value.password.get_secret_value())
+    hashed = await request.app[PASSWORDS].hash(value.password.get_secret_value())
     inquiry = Inquiry("sign_up", value.email, value.person, language_of(request), hashed)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         neighbours = network(client_address(request))
         await counters.count(tx, SIGN_UPS_BEFORE_PUZZLE, key=neighbours, now=now)
         if not await counters.admit(tx, SIGN_UPS, key=neighbours, now=now):
@@ -137,7 +137,7 @@ async def ask_for_password(request: web.Request) -> web.Response:
     if form.value is None:
         return render(request, "public/forgotten.html", status=422, form=form)
     inquiry = Inquiry("reset_password", form.value.email, "", language_of(request))
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await _ask(tx, request, inquiry)
     raise web.HTTPSeeOther("/identity/forgotten-password/sent")
 
@@ -165,7 +165,7 @@ async def _is_suspicious(tx: Tx, request: web.Request) -> bool:
 def _show(request: web.Request, form: Form[SignUp], *, suspicious: bool) -> web.Response:
     puzzle = None
     if suspicious:
-        puzzle = puzzles.make(request.config_dict[VAULT], now=request[ARRIVED_AT])
+        puzzle = puzzles.make(request.app[VAULT], now=request[ARRIVED_AT])
     status = 422 if form.errors else 200
     return render(request, "public/sign_up.html", status=status, form=form, puzzle=puzzle)
 

@@ -18,7 +18,7 @@ _LINK = re.compile(r"https?://[^\s<>\"]+")
 async def list_letters(request: web.Request) -> web.Response:
     address = request.query.get("address", "")
     before = request.query.get("before", "")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         received = await mailbox.list_newest(
             tx,
             address=address,
@@ -31,12 +31,12 @@ async def list_letters(request: web.Request) -> web.Response:
         letters=received[:LETTERS_SHOWN],
         has_more=len(received) > LETTERS_SHOWN,
         address=address,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def show_letter(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         letter = await mailbox.load(tx, number=_number(request.match_info["number"]))
     return frame(
         render(
@@ -44,14 +44,14 @@ async def show_letter(request: web.Request) -> web.Response:
             "local/show_letter.html",
             letter=letter,
             links=list(dict.fromkeys(_LINK.findall(letter.text))),
-            zone=request.config_dict[SETTINGS].time_zone,
+            zone=request.app[SETTINGS].time_zone,
         )
     )
 
 
 async def show_html(request: web.Request) -> web.Response:
     """Show the letter itself, at an address of its own and behind a policy of its own."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         letter = await mailbox.load(tx, number=_number(request.match_info["number"]))
     return show_safely(letter.html)
 

@@ -52,7 +52,7 @@ async def _wanted(request: web.Request) -> Wanted:
 
 
 async def _show_list(request: web.Request, wanted: Wanted, *, after: UUID | None) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await letter_lists.search(tx, wanted=wanted, limit=LETTERS_SHOWN + 1, after=after)
         counts = await letter_lists.count_states(tx)
     return render(
@@ -65,13 +65,13 @@ async def _show_list(request: web.Request, wanted: Wanted, *, after: UUID | None
         counts=counts,
         states=STATES,
         templates=TEMPLATES,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def export_letters(request: web.Request) -> web.Response:
     wanted = await _wanted(request)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await letter_lists.search(tx, wanted=wanted, limit=letter_lists.LONGEST_EXPORT)
         actor, count = str(request[PRINCIPAL].id), {"count": len(found)}
         await audit.record(tx, [audit.Line(actor, "letters_exported", "letters", count)])
@@ -94,7 +94,7 @@ async def export_letters(request: web.Request) -> web.Response:
 
 async def show_letter(request: web.Request) -> web.Response:
     letter_id = _id(request.match_info["id"])
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         letter = await letter_lists.load(tx, letter_id=letter_id)
         attempts = await letter_lists.list_attempts(tx, letter_id=letter_id)
         came_back = await bounces.list_of_letter(tx, letter_id=letter_id)
@@ -107,13 +107,13 @@ async def show_letter(request: web.Request) -> web.Response:
         attempts=attempts,
         bounces=came_back,
         is_undeliverable=bool(marks),
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
     return frame(page)
 
 
 async def show_html(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         letter = await letter_lists.load(tx, letter_id=_id(request.match_info["id"]))
     written = _write(request, letter)
     if written is None:
@@ -128,7 +128,7 @@ def _write(request: web.Request, letter: Letter) -> Written | None:
     context = dict(letter.context)
     if "link" in context:
         context["link"] = None
-    return request.config_dict[WRITER].write(
+    return request.app[WRITER].write(
         letter.template, language=letter.language, person=letter.person, context=context
     )
 
@@ -139,7 +139,7 @@ async def send_again(request: web.Request) -> web.Response:
     round_ = str(posted.get("round", ""))
     if not (round_.isascii() and round_.isdigit() and len(round_) < 9):
         raise NoSuchPage
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await letters.send_again(
             tx, letter_id=letter_id, round_=int(round_), actor=str(request[PRINCIPAL].id)
         )

@@ -8,7 +8,7 @@ from shared.templates import render
 
 
 async def list_mailings(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await letter_lists.list_mailings(tx)
     return render(request, "staff/list_mailings.html", mailings=found)
 
@@ -16,7 +16,7 @@ async def list_mailings(request: web.Request) -> web.Response:
 async def show_mailing(request: web.Request) -> web.Response:
     """Show one, also when no letter of it has been asked for yet: it may be on its way."""
     mailing = request.match_info["mailing"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await letter_lists.list_mailings(tx, mailing=mailing)
         strangers = await unaddressed.count_of_mailing(tx, mailing=mailing)
     return render(

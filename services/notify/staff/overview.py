@@ -8,7 +8,7 @@ from shared.db import POOL, transaction
 
 
 async def first_page(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         counts = await letter_lists.count_states(tx)
         marks = await bounces.count_marks(tx)
         strangers = await unaddressed.count(tx)

@@ -23,7 +23,7 @@ async def search_marks(request: web.Request) -> web.Response:
 
 
 async def _show_list(request: web.Request, *, address: str, after: str | None) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         marks = await bounces.list_marks(tx, address=address, limit=MARKS_SHOWN + 1, after=after)
     return render(
         request,
@@ -31,13 +31,13 @@ async def _show_list(request: web.Request, *, address: str, after: str | None) -
         marks=marks[:MARKS_SHOWN],
         has_more=len(marks) > MARKS_SHOWN,
         address=address,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def clear_mark(request: web.Request) -> web.Response:
     posted = await request.post()
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await bounces.clear(
             tx,
             address=str(posted.get("address", "")),

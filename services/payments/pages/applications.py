@@ -67,7 +67,7 @@ async def _show(
     request: web.Request, form: Form[ApplicationForm], *, status: int = 200
 ) -> web.Response:
     registration_id = own.named(request, "registration_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await order_book.find_of_registration(
             tx, registration_id=registration_id, account_id=request[PRINCIPAL].id
         )
@@ -115,7 +115,7 @@ async def apply(request: web.Request) -> web.Response:
         return await _show(request, form, status=status)
     registration_id = own.named(request, "registration_id")
     try:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             await applications.apply(
                 tx,
                 registration_id=registration_id,
@@ -124,7 +124,7 @@ async def apply(request: web.Request) -> web.Response:
                 statement=form.value.statement,
                 payee=form.value.given,
                 proofs=proved,
-                vault=request.config_dict[VAULT],
+                vault=request.app[VAULT],
                 zone=own.ZONE,
                 now=request[ARRIVED_AT],
             )
@@ -152,7 +152,7 @@ async def _read(request: web.Request) -> tuple[Form[ApplicationForm], list[Proof
                     field.file.close()
             if form.value is None:
                 return form, [], status
-            return form, await proofs.clean(files, request.config_dict[PICTURES]), 200
+            return form, await proofs.clean(files, request.app[PICTURES]), 200
         except (web.HTTPRequestEntityTooLarge, NotAProof):
             pass
     form.add_error("proofs", NotAProof().sentence)

@@ -22,7 +22,7 @@ async def find_order(request: web.Request) -> web.Response:
     Somebody else's registration, and one there is not, are waited for in the same way.
     """
     registration_id = own.named(request, "registration_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await order_book.find_of_registration(
             tx, registration_id=registration_id, account_id=request[PRINCIPAL].id
         )

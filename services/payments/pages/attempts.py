@@ -34,7 +34,7 @@ class Choice(BaseModel):
 
 def list_offered(request: web.Request, order: Order) -> list[str]:
     """List the ways in which an order can be paid, as forms name them."""
-    ways = request.config_dict[CASHIER].ways
+    ways = request.app[CASHIER].ways
     return [
         f"{method}/{variant}" if variant else method
         for method in ways
@@ -50,7 +50,7 @@ async def choose_way(request: web.Request) -> web.Response:
 
 async def _ask(request: web.Request, form: Form[Choice], *, status: int = 200) -> web.Response:
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await own.load(tx, request)
     if not order.is_payable(now=now):
         raise web.HTTPSeeOther(own.address(order))
@@ -70,7 +70,7 @@ async def begin(request: web.Request) -> web.Response:
     form = Form.read(Choice, await request.post())
     if form.value is None:
         return await _ask(request, form, status=422)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await own.load(tx, request)
     if form.value.way not in list_offered(request, order):
         form.add_error("way", NOT_OFFERED)
@@ -87,8 +87,8 @@ async def begin(request: web.Request) -> web.Response:
 
 async def _open(request: web.Request, order: Order, way: str) -> Opened:
     method, _, variant = way.partition("/")
-    return await request.config_dict[CASHIER].begin(
-        request.config_dict[POOL],
+    return await request.app[CASHIER].begin(
+        request.app[POOL],
         order_id=order.id,
         account_id=request[PRINCIPAL].id,
         method=method,
@@ -113,9 +113,9 @@ async def go_to_cashier(request: web.Request) -> web.Response:
     It is signed anew each time, to the same words; an attempt that is over leads to its order.
     """
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order, attempt = await own.load_attempt(tx, request)
-    way = request.config_dict[CASHIER].ways.get(attempt.method)
+    way = request.app[CASHIER].ways.get(attempt.method)
     is_new = attempt.state == "created" and now < attempt.created_at + CASHIER_TAKES
     if way is None or way.provider != "ecpay" or not is_new or not order.is_payable(now=now):
         raise web.HTTPSeeOther(own.address(order))

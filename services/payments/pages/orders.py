@@ -27,7 +27,7 @@ NOTICES = {
 
 async def show_order(request: web.Request) -> web.Response:
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await own.load(tx, request)
         items = await order_book.list_items(tx, order_id=order.id)
         tried = await attempts.list_of_order(tx, order_id=order.id)
@@ -80,11 +80,11 @@ def _find_applicable(
 async def download_deadline(request: web.Request) -> web.Response:
     """A calendar file of the deadline of what is still to be paid."""
     now = request[ARRIVED_AT]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await own.load(tx, request)
     if not order.is_payable(now=now):
         raise NoSuchPage
-    site = request.config_dict[SETTINGS].public_url
+    site = request.app[SETTINGS].public_url
     title = translate(request, mark("Pay the registration fee: {title}"))
     text = translate(request, mark("Reference number: {reference}"))
     content = deadline_file(

@@ -19,7 +19,7 @@ MOST_SHOWN = 100
 async def first_page(request: web.Request) -> web.Response:
     orders: Sequence[Order] = ()
     if PRINCIPAL in request:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             orders = await order_book.list_of_account(
                 tx, account_id=request[PRINCIPAL].id, limit=MOST_SHOWN
             )
@@ -28,7 +28,7 @@ async def first_page(request: web.Request) -> web.Response:
         "public/first_page.html",
         orders=orders,
         now=request[ARRIVED_AT],
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 

@@ -30,7 +30,7 @@ METHODS = {
 
 async def download_slip(request: web.Request) -> web.Response:
     """The slip as a PDF, as long as it can be paid with."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order, attempt = await own.load_attempt(tx, request)
     segments = [attempt.instructions.get(f"barcode{number}", "") for number in (1, 2, 3)]
     now = request[ARRIVED_AT]
@@ -38,7 +38,7 @@ async def download_slip(request: web.Request) -> web.Response:
         raise NoSuchPage
     if not slip.is_slip(*segments):
         raise NoSuchPage
-    content = await request.config_dict[PAPERS].render(
+    content = await request.app[PAPERS].render(
         "slip",
         _describe_slip(request, order, attempt, segments),
         title=translate(request, mark("Payment slip {reference}")).format(
@@ -90,13 +90,13 @@ def _describe_slip(
 
 async def download_receipt(request: web.Request) -> web.Response:
     """The receipt as a PDF, from the moment the payment is known."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await own.load(tx, request)
         payment = await money_book.find_payment(tx, order_id=order.id)
         items = await order_book.list_items(tx, order_id=order.id)
     if payment is None:
         raise NoSuchPage
-    content = await request.config_dict[PAPERS].render(
+    content = await request.app[PAPERS].render(
         "receipt",
         _describe_receipt(request, order, payment, items),
         title=translate(request, mark("Receipt {reference}")).format(reference=order.reference),

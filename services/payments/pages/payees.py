@@ -21,7 +21,7 @@ async def show_payee(request: web.Request) -> web.Response:
 
 async def _ask(request: web.Request, form: Form[PayeeForm]) -> web.Response:
     refund_id = own.named(request, "refund_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await own.load(tx, request)
         refunds = await refund_book.list_of_order(tx, order_id=order.id)
     refund = next((refund for refund in refunds if refund.id == refund_id), None)
@@ -43,7 +43,7 @@ async def give_payee(request: web.Request) -> web.Response:
     form = Form.read(PayeeForm, await request.post())
     if form.value is None:
         return await _ask(request, form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await own.load(tx, request)
         try:
             await payees.give(
@@ -51,7 +51,7 @@ async def give_payee(request: web.Request) -> web.Response:
                 refund_id=own.named(request, "refund_id"),
                 account_id=request[PRINCIPAL].id,
                 payee=form.value.given,
-                vault=request.config_dict[VAULT],
+                vault=request.app[VAULT],
                 now=request[ARRIVED_AT],
             )
         except AlreadyDone:

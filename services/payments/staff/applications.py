@@ -39,7 +39,7 @@ class Recommendation(BaseModel):
 
 async def list_applications(request: web.Request) -> web.Response:
     state = asked.choice(request.query.get("state", ""), STATES, otherwise="sent")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await application_book.list_(
             tx, state=state, limit=SHOWN + 1, after=asked.after(request)
         )
@@ -53,7 +53,7 @@ async def list_applications(request: web.Request) -> web.Response:
         counts=counts,
         applications=found[:SHOWN],
         has_more=len(found) > SHOWN,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -65,11 +65,11 @@ async def _show(
     request: web.Request, application_id: UUID, *, form: Form[Any] | None = None
 ) -> web.Response:
     """Show what a candidate wrote beside the proofs. That somebody read it is on record."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         opened = await application_book.open_(
             tx,
             application_id=application_id,
-            vault=request.config_dict[VAULT],
+            vault=request.app[VAULT],
             actor=request[PRINCIPAL].id,
         )
         order = await order_book.load_any(tx, order_id=opened.application.order_id)
@@ -89,16 +89,16 @@ async def _show(
         states=STATES,
         reasons=REASONS,
         done=request.query.get("done", ""),
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def show_proof(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         proof = await application_book.open_proof(
             tx,
             proof_id=asked.named(request, "proof_id"),
-            vault=request.config_dict[VAULT],
+            vault=request.app[VAULT],
             actor=request[PRINCIPAL].id,
         )
     ending = proof.media_type.rpartition("/")[2]
@@ -115,7 +115,7 @@ async def recommend(request: web.Request) -> web.Response:
     form = Form.read(Recommendation, await request.post())
     if form.value is None:
         return await _show(request, application_id, form=form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await applications.recommend(
             tx,
             application_id=application_id,
@@ -129,19 +129,19 @@ async def recommend(request: web.Request) -> web.Response:
 
 async def decide(request: web.Request) -> web.Response:
     """Follow a colleague's recommendation: what is granted goes back by rule."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await applications.decide(
             tx,
             application_id=asked.named(request, "application_id"),
             actor=request[PRINCIPAL].id,
-            vault=request.config_dict[VAULT],
+            vault=request.app[VAULT],
             now=request[ARRIVED_AT],
         )
     return _done(request, "decided")
 
 
 async def send_back(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await applications.send_back(
             tx,
             application_id=asked.named(request, "application_id"),

@@ -35,7 +35,7 @@ class Owner(BaseModel):
 
 
 async def list_money(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await money_lists.list_undecided(tx, limit=SHOWN + 1, after=asked.after(request))
         count = await money_lists.count_undecided(tx)
     return render(
@@ -46,7 +46,7 @@ async def list_money(request: web.Request) -> web.Response:
         count=count,
         kinds=money_lists.KINDS,
         methods=money_lists.METHODS,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -62,7 +62,7 @@ async def show(
     owner: Form[Any] | None = None,
 ) -> web.Response:
     """Show money with all that is known of it, and what can be done."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         money = await money_lists.load(tx, capture_id=capture_id)
         told = await notices.list_of_trade(tx, trade_number=money.trade_number, limit=NOTICES_SHOWN)
         order = await order_book.load_any(tx, order_id=money.order_id) if money.order_id else None
@@ -90,7 +90,7 @@ async def show(
         refund_states=refund_lists.STATES,
         refund_reasons=refund_lists.REASONS,
         done=request.query.get("done", ""),
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 

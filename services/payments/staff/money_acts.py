@@ -22,7 +22,7 @@ async def judge(request: web.Request) -> web.Response:
     if form.value is None:
         return await money.show(request, capture_id, judgement=form)
     facts = {"choice": form.value.choice, "note": form.value.note}
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         refund_id = await refunds.take_surplus(
             tx,
             capture_id=capture_id,
@@ -41,7 +41,7 @@ async def match(request: web.Request) -> web.Response:
     form = Form.read(Owner, await request.post())
     if form.value is None:
         return await money.show(request, capture_id, owner=form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         number = asked.number(form.value.reference)
         order = await order_lists.find_by_number(tx, number=number)
         if order is not None:

@@ -45,10 +45,10 @@ COLUMNS = (
 
 async def list_orders(request: web.Request) -> web.Response:
     query = request.query
-    wanted = _read_wanted(query, request.config_dict[SETTINGS].time_zone)
+    wanted = _read_wanted(query, request.app[SETTINGS].time_zone)
     typed = str(query.get("number", "")).strip()
     is_number_wrong = bool(typed) and not wanted.number
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = (
             []
             if is_number_wrong
@@ -68,7 +68,7 @@ async def list_orders(request: web.Request) -> web.Response:
         has_more=len(found) > SHOWN,
         is_first_page=asked.after(request) is None,
         orphans=orphans,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -84,8 +84,8 @@ def _read_wanted(query: "Mapping[str, object]", zone: tzinfo) -> Wanted:
 
 
 async def export_orders(request: web.Request) -> web.Response:
-    wanted = _read_wanted(await request.post(), request.config_dict[SETTINGS].time_zone)
-    async with transaction(request.config_dict[POOL]) as tx:
+    wanted = _read_wanted(await request.post(), request.app[SETTINGS].time_zone)
+    async with transaction(request.app[POOL]) as tx:
         found = await order_lists.search(tx, wanted=wanted, limit=LONGEST_EXPORT)
         actor, facts = str(request[PRINCIPAL].id), {"count": len(found)}
         await audit.record(tx, [Line(actor, "orders_exported", "orders", facts)])
@@ -110,7 +110,7 @@ async def export_orders(request: web.Request) -> web.Response:
 async def show_order(request: web.Request) -> web.Response:
     """Show all that ever happened to an order, as it was recorded."""
     order_id = asked.named(request, "order_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         order = await order_book.load_any(tx, order_id=order_id)
         items = await order_book.list_items(tx, order_id=order_id)
         tried = await attempts.list_of_order(tx, order_id=order_id)
@@ -146,7 +146,7 @@ async def show_order(request: web.Request) -> web.Response:
         applications=applications,
         application_states=application_book.STATES,
         acts=acts,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 

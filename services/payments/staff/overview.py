@@ -8,7 +8,7 @@ from shared.db import POOL, transaction
 
 
 async def first_page(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         undecided = await money_lists.count_undecided(tx)
         refunds = await refund_lists.count_states(tx)
         stuck = await refund_lists.count_stuck(tx)

@@ -34,12 +34,12 @@ COLUMNS = (
 async def show_payee(request: web.Request) -> web.Response:
     """Show to whom a refund goes. That somebody looked is on record."""
     refund_id = asked.named(request, "refund_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await refund_lists.load(tx, refund_id=refund_id)
         payee = await payees.open_(
             tx,
             refund_id=refund_id,
-            vault=request.config_dict[VAULT],
+            vault=request.app[VAULT],
             actor=request[PRINCIPAL].id,
         )
     known = (
@@ -64,14 +64,14 @@ async def show_payee(request: web.Request) -> web.Response:
 async def enter_payee(request: web.Request) -> web.Response:
     refund_id = asked.named(request, "refund_id")
     form = Form.read(PayeeForm, await request.post())
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await refund_lists.load(tx, refund_id=refund_id)
         if form.value is not None:
             await payees.enter(
                 tx,
                 refund_id=refund_id,
                 payee=form.value.given,
-                vault=request.config_dict[VAULT],
+                vault=request.app[VAULT],
                 actor=request[PRINCIPAL].id,
                 now=request[ARRIVED_AT],
             )
@@ -84,10 +84,10 @@ async def enter_payee(request: web.Request) -> web.Response:
 
 async def export_payees(request: web.Request) -> web.Response:
     """Write the list for the post office: every refund that is approved and goes by money order."""
-    zone = request.config_dict[SETTINGS].time_zone
-    async with transaction(request.config_dict[POOL]) as tx:
+    zone = request.app[SETTINGS].time_zone
+    async with transaction(request.app[POOL]) as tx:
         opened = await refund_lists.open_payees(
-            tx, vault=request.config_dict[VAULT], actor=request[PRINCIPAL].id
+            tx, vault=request.app[VAULT], actor=request[PRINCIPAL].id
         )
     rows = [
         (

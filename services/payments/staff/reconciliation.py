@@ -52,7 +52,7 @@ async def show_files(
     """Show the files there are, and the form for another; `problem` is what was wrong with one."""
     asked_page = asked.whole(request.query.get("page", "")) or 0
     page = min(asked_page, 1_000)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await reconciliations.list_newest(tx, limit=SHOWN + 1, skip=page * SHOWN)
         counts = await differences.count_open(tx)
     return render(
@@ -68,14 +68,14 @@ async def show_files(
         columns=ecpay_file.COLUMNS,
         can_act=asked.can_act(request),
         done=request.query.get("done", ""),
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def show_file(request: web.Request) -> web.Response:
     """Show a file: before its import what would happen, afterwards what was found."""
     file_id = asked.named(request, "file_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         file = await reconciliations.load(tx, file_id=file_id)
         found = await reconciliations.compare(tx, file=file) if file.imported_at is None else []
         listed = await differences.list_(
@@ -93,14 +93,14 @@ async def show_file(request: web.Request) -> web.Response:
         faults=ecpay_file.FAULTS,
         can_act=asked.can_act(request),
         done=request.query.get("done", ""),
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def list_differences(request: web.Request) -> web.Response:
     kind = asked.choice(request.query.get("kind", ""), KINDS)
     is_open = request.query.get("state") != "resolved"
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await differences.list_(
             tx,
             kind=kind,
@@ -119,14 +119,14 @@ async def list_differences(request: web.Request) -> web.Response:
         faults=ecpay_file.FAULTS,
         found=found[:SHOWN],
         has_more=len(found) > SHOWN,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def export_differences(request: web.Request) -> web.Response:
     posted = await request.post()
     kind, is_open = asked.choice(posted.get("kind", ""), KINDS), posted.get("state") != "resolved"
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await differences.list_(tx, kind=kind, is_open=is_open, limit=LONGEST_EXPORT)
         actor, facts = str(request[PRINCIPAL].id), {"count": len(found)}
         await audit.record(tx, [Line(actor, "differences_exported", "differences", facts)])
@@ -161,7 +161,7 @@ async def show_difference(request: web.Request) -> web.Response:
 
 async def show(request: web.Request, number: int, *, form: Form[Any] | None = None) -> web.Response:
     """Show a difference beside what our books have about it."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         difference = await differences.load(tx, difference_id=number)
         order = await order_lists.find_by_number(tx, number=difference.trade_number)
         orphans = await money_lists.find_orphans(tx, number=difference.trade_number)
@@ -178,7 +178,7 @@ async def show(request: web.Request, number: int, *, form: Form[Any] | None = No
         kinds=KINDS,
         faults=ecpay_file.FAULTS,
         can_act=asked.can_act(request),
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 

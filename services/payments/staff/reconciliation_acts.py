@@ -15,7 +15,7 @@ from shared.observe import ARRIVED_AT
 async def import_file(request: web.Request) -> web.Response:
     """Count what only the file knows and list what differs. Done again, it changes nothing."""
     file_id = asked.named(request, "file_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         captures = await reconciliations.import_(
             tx, file_id=file_id, actor=request[PRINCIPAL].id, now=request[ARRIVED_AT]
         )
@@ -24,7 +24,7 @@ async def import_file(request: web.Request) -> web.Response:
 
 
 async def put_aside(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await reconciliations.put_aside(
             tx, file_id=asked.named(request, "file_id"), actor=request[PRINCIPAL].id
         )
@@ -38,7 +38,7 @@ async def resolve(request: web.Request) -> web.Response:
         return await show(request, number, form=form)
     note, now = form.value.note, request[ARRIVED_AT]
     captures = []
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         if form.value.count:
             captures = await reconciliations.count_anyway(
                 tx, difference_id=number, note=note, actor=actor, now=now

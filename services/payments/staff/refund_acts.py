@@ -24,7 +24,7 @@ async def propose(request: web.Request) -> web.Response:
     way = str((await request.post()).get("way", ""))
     if way not in PROPOSED_WAYS:
         raise NoSuchPage
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await refunds.propose(
             tx,
             refund_id=asked.named(request, "refund_id"),
@@ -36,7 +36,7 @@ async def propose(request: web.Request) -> web.Response:
 
 
 async def approve(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await refunds.approve(
             tx,
             refund_id=asked.named(request, "refund_id"),
@@ -52,7 +52,7 @@ async def send_back(request: web.Request) -> web.Response:
     form = Form.read(SendingBack, await request.post())
     if form.value is None:
         return await show(request, refund_id, sending_back=form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await refund_lists.load(tx, refund_id=refund_id)
         await refunds.send_back(
             tx, refund_id=refund_id, actor=request[PRINCIPAL].id, words=form.value.words
@@ -68,7 +68,7 @@ async def mark_paid(request: web.Request) -> web.Response:
     form = await _read_payment(request, await request.post())
     if form.value is None:
         return await show(request, refund_id, paid_by_hand=form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await refunds.mark_paid(
             tx,
             refund_id=refund_id,
@@ -84,8 +84,8 @@ async def _read_payment(request: web.Request, posted: MultiMapping[object]) -> F
     form = Form.read(PaidByHand, posted)
     if form.value is None:
         return form
-    zone = request.config_dict[SETTINGS].time_zone
-    async with transaction(request.config_dict[POOL]) as tx:
+    zone = request.app[SETTINGS].time_zone
+    async with transaction(request.app[POOL]) as tx:
         refund = (await refund_lists.load(tx, refund_id=asked.named(request, "refund_id"))).refund
     if form.value.paid_on > request[ARRIVED_AT].astimezone(zone).date():
         form.add_error("paid_on", IN_THE_FUTURE)
@@ -100,7 +100,7 @@ async def settle_stuck(request: web.Request) -> web.Response:
     form = Form.read(Finding, await request.post())
     if form.value is None:
         return await show(request, refund_id, finding=form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await refund_sends.settle_stuck(
             tx,
             refund_id=refund_id,

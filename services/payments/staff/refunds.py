@@ -68,7 +68,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
 async def list_refunds(request: web.Request) -> web.Response:
     state = asked.choice(request.query.get("state", ""), STATES, otherwise="due")
     way = asked.choice(request.query.get("way", ""), WAYS)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await refund_lists.list_(
             tx, state=state, route=way, limit=SHOWN + 1, after=asked.after(request)
         )
@@ -87,7 +87,7 @@ async def list_refunds(request: web.Request) -> web.Response:
         has_more=len(found) > SHOWN,
         can_act=asked.can_act(request),
         now=request[ARRIVED_AT],
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -97,7 +97,7 @@ async def show_refund(request: web.Request) -> web.Response:
 
 async def show(request: web.Request, refund_id: UUID, **forms: Form[Any]) -> web.Response:
     """Show a refund; a form in which something is wrong is shown as it was typed."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await refund_lists.load(tx, refund_id=refund_id)
         money = await money_lists.load(tx, capture_id=listed.refund.capture_id)
         acts = await audit.list_about(tx, subjects=[f"refund {refund_id}"], limit=ACTS_SHOWN)
@@ -122,7 +122,7 @@ async def show(request: web.Request, refund_id: UUID, **forms: Form[Any]) -> web
         methods=money_lists.METHODS,
         done=request.query.get("done", ""),
         now=request[ARRIVED_AT],
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 

@@ -74,9 +74,9 @@ def _read_days(asked_for: Mapping[str, object], today: date) -> tuple[date, date
 
 
 async def show_totals(request: web.Request) -> web.Response:
-    zone = request.config_dict[SETTINGS].time_zone
+    zone = request.app[SETTINGS].time_zone
     first, last = _read_days(request.query, request[ARRIVED_AT].astimezone(zone).date())
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         totals = await money_lists.list_totals(tx, first=first, last=last, zone=zone)
     sums = add_up(totals)
     return render(
@@ -95,10 +95,10 @@ async def show_totals(request: web.Request) -> web.Response:
 
 
 async def export_totals(request: web.Request) -> web.Response:
-    zone = request.config_dict[SETTINGS].time_zone
+    zone = request.app[SETTINGS].time_zone
     today = request[ARRIVED_AT].astimezone(zone).date()
     first, last = _read_days(await request.post(), today)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         totals = await money_lists.list_totals(tx, first=first, last=last, zone=zone)
         facts = {"first": first.isoformat(), "last": last.isoformat()}
         line = Line(str(request[PRINCIPAL].id), "totals_exported", "totals", facts)

@@ -44,7 +44,7 @@ async def take_file(request: web.Request) -> web.Response:
         return await reconciliation.show_files(
             request, problem=COLUMNS_MISSING, missing="、".join(wrong.missing)
         )
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         file_id = await reconciliations.look_at(
             tx,
             name=_printable(file.filename),

@@ -27,7 +27,7 @@ async def settle(tx: Tx, asked: list[Own]) -> Sequence[Statement | Refused]:
 
 async def find_own(request: web.Request) -> Statement:
     """Read the result that the address names, if the asking person holds it and it is out."""
-    return await request.config_dict[CROWD].ask(_own(request))
+    return await request.app[CROWD].ask(_own(request))
 
 
 async def load_own(tx: Tx, request: web.Request) -> Statement:

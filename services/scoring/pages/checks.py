@@ -11,7 +11,7 @@ from shared.templates import render
 
 async def check_statement(request: web.Request) -> web.Response:
     """Say whether a statement holds, and what it says, so that paper can be held against it."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         finding = await statements.check(tx, sealed=request.match_info["seal"])
     table = None
     if finding.statement is not None:
@@ -28,7 +28,7 @@ async def check_statement(request: web.Request) -> web.Response:
 
 async def list_keys(request: web.Request) -> web.Response:
     """The keys with which statements are checked offline. They are kept for ever."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         keys = await statement_keys.list_public(tx)
     return web.json_response(
         {

@@ -35,7 +35,7 @@ async def check_proof(request: web.Request) -> web.Response:
     root = proof.find_root() if proof else None
     if proof is None or root is None:
         return await _show(request, typed=typed, problem=NO_PROOF)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await digests.find_by_root(tx, root=root)
     if found is None or found.count != proof.count:
         return await _show(request, typed=typed, problem=NOT_PROVED)
@@ -50,7 +50,7 @@ async def _show(
     said: str | None = None,
     found: Digest | None = None,
 ) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         shown = await digests.list_(tx, limit=SHOWN + 1, after=_id(request.query.get("after", "")))
     return render(
         request,
@@ -69,7 +69,7 @@ async def show_digest(request: web.Request) -> web.Response:
     digest_id = _id(request.match_info["digest_id"])
     if digest_id is None:
         raise NoSuchPage
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         digest = await digests.load(tx, digest_id=digest_id)
     return render(request, "public/show_digest.html", digest=digest)
 

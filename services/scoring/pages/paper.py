@@ -39,7 +39,7 @@ REPLACED = mark("This version was replaced. It does not hold any more.")
 def describe(request: web.Request, statement: Statement, sealed: str) -> Mapping[str, Any]:
     """Everything the template needs, in the language of whoever asked."""
     table, language = statement.table, language_of(request)
-    site = str(request.config_dict[SETTINGS].public_url).rstrip("/")
+    site = str(request.app[SETTINGS].public_url).rstrip("/")
     address = f"{site}{seals.PATH}{sealed}"
     return {
         "heading": translate(request, mark("Statement of Results")),

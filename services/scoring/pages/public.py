@@ -13,7 +13,7 @@ async def first_page(request: web.Request) -> web.Response:
     principal = request.get(PRINCIPAL)
     if principal is None or principal.is_staff:
         return render(request, "public/first_page.html")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         own = await statements.list_(tx, account_id=principal.id)
         awaited = await statements.list_awaited(tx, account_id=principal.id)
     return render(

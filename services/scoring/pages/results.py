@@ -27,7 +27,7 @@ async def download_statement(request: web.Request) -> web.Response:
     statement = await asked.find_own(request)
     sealed = seals.seal(statement.claims, await _load_signing_key(request))
     number = statement.candidate.id_number
-    content = await request.config_dict[STATEMENTS].render(
+    content = await request.app[STATEMENTS].render(
         "statement",
         describe(request, statement, sealed),
         title=translate(request, mark("Statement of Results {number}")).format(number=number),
@@ -41,16 +41,16 @@ async def download_statement(request: web.Request) -> web.Response:
 
 
 async def _load_signing_key(request: web.Request) -> Ed25519PrivateKey:
-    signer, now = request.config_dict[SIGNER], request[ARRIVED_AT]
+    signer, now = request.app[SIGNER], request[ARRIVED_AT]
     if key := signer.find(now=now):
         return key
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         return await signer.load(tx, now=now)
 
 
 async def download_proof(request: web.Request) -> web.Response:
     """What proves, together with the published digest, that this is what was approved."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         statement = await asked.load_own(tx, request)
         digest = await digests.load(tx, digest_id=statement.result.digest_id)
     proof = merkle.write_proof(prove(statement.result, count=digest.count))

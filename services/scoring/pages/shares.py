@@ -68,7 +68,7 @@ async def list_shares(request: web.Request) -> web.Response:
 
 
 async def _show(request: web.Request, form: Form[NewShare]) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         statement = await asked.load_own(tx, request)
         entry_id = statement.result.entry_id
         made = await shares.list_of(tx, entry_id=entry_id, account_id=request[PRINCIPAL].id)
@@ -83,7 +83,7 @@ async def _show(request: web.Request, form: Form[NewShare]) -> web.Response:
         looks=looked,
         lifetimes=LIFETIMES_DAYS,
         now=request[ARRIVED_AT],
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -94,7 +94,7 @@ async def create_share(request: web.Request) -> web.Response:
         return await _show(request, form)
     now = request[ARRIVED_AT]
     expires_at = now + timedelta(days=form.value.days)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         statement = await asked.load_own(tx, request)
         token = await shares.create(
             tx,
@@ -105,7 +105,7 @@ async def create_share(request: web.Request) -> web.Response:
             expires_at=expires_at,
             now=now,
         )
-    site = str(request.config_dict[SETTINGS].public_url).rstrip("/")
+    site = str(request.app[SETTINGS].public_url).rstrip("/")
     return render(
         request,
         "candidate/show_share.html",
@@ -113,12 +113,12 @@ async def create_share(request: web.Request) -> web.Response:
         link=f"{site}/scoring/shared/{token}",
         label=form.value.label,
         expires_at=expires_at,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def revoke_share(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         statement = await asked.load_own(tx, request)
         await shares.revoke(
             tx,
@@ -131,7 +131,7 @@ async def revoke_share(request: web.Request) -> web.Response:
 
 async def ask_visitor(request: web.Request) -> web.Response:
     """Ask who it is. So no program that follows links sees a result, and none counts as a look."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await _load_shared(request, tx)
     return render(request, "public/ask_visitor.html", form=Form.blank(Visitor))
 
@@ -139,7 +139,7 @@ async def ask_visitor(request: web.Request) -> web.Response:
 async def show_shared(request: web.Request) -> web.Response:
     """Show the result to whoever said who they are, and note it for the candidate."""
     form = Form.read(Visitor, await request.post())
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         share, statement = await _load_shared(request, tx)
         if form.value is not None:
             await looks.note(

@@ -89,7 +89,7 @@ class Numbers(BaseModel):
 
 async def show_verification(request: web.Request) -> web.Response:
     """Show what can be done next: apply, wait, accept the terms, look up."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         organisation = await organisations.find(tx, account_id=request[PRINCIPAL].id)
     if organisation is None or organisation.state == "refused":
         return _ask(request, Form.blank(Application), organisation)
@@ -115,7 +115,7 @@ def _ask(
 async def apply(request: web.Request) -> web.Response:
     form = Form.read(Application, await request.post())
     account_id = request[PRINCIPAL].id
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         if form.value is not None:
             await organisations.apply(
                 tx, account_id=account_id, **form.value.model_dump(), now=request[ARRIVED_AT]
@@ -137,7 +137,7 @@ async def accept_terms(request: web.Request) -> web.Response:
     form = Form.read(Acceptance, await request.post())
     if form.value is None:
         return _show_terms(request, form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await organisations.accept_terms(
             tx,
             account_id=request[PRINCIPAL].id,
@@ -150,7 +150,7 @@ async def accept_terms(request: web.Request) -> web.Response:
 async def _show_search(
     request: web.Request, form: Form[Numbers], organisation: Organisation
 ) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         checked = await looks.list_of_organisation(tx, organisation_id=organisation.id)
     return render(
         request,
@@ -159,14 +159,14 @@ async def _show_search(
         form=form,
         organisation=organisation,
         checked=checked,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def look_up(request: web.Request) -> web.Response:
     """Show a result to an organisation that knows its numbers. The answer to the form shows it."""
     form = Form.read(Numbers, await request.post())
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         organisation = await organisations.load_looking(tx, account_id=request[PRINCIPAL].id)
     if form.value is None:
         return await _show_search(request, form, organisation)
@@ -180,14 +180,14 @@ async def look_up(request: web.Request) -> web.Response:
         "organisation/show_found.html",
         statement=versions[0],
         versions=versions,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def _look_up(
     request: web.Request, numbers: Numbers, organisation: Organisation
 ) -> list[Statement]:
-    pool, now = request.config_dict[POOL], request[ARRIVED_AT]
+    pool, now = request.app[POOL], request[ARRIVED_AT]
     # Counted and committed before the look: however it ends, and however many look at once.
     async with transaction(pool) as tx:
         of, at = str(organisation.id), numbers.id_number
@@ -200,7 +200,7 @@ async def _look_up(
             tx,
             account_id=request[PRINCIPAL].id,
             **numbers.model_dump(),
-            vault=request.config_dict[VAULT],
+            vault=request.app[VAULT],
             now=now,
         )
 

@@ -32,7 +32,7 @@ async def export_changes(request: web.Request) -> web.Response:
     code, language = request.match_info["sitting"], language_of(request)
     none = translate(request, mark("none"))
     rows: list[Sequence[str]] = []
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await sittings.load(tx, code=code)
         async for some in drafts.list_changes(tx, sitting=code, at_once=READ_AT_ONCE):
             rows += await asyncio.to_thread(_write, some, none, language)

@@ -60,7 +60,7 @@ async def _load(tx: Tx, request: web.Request) -> Subject:
 
 
 async def show_form(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         subject = await _load(tx, request)
     basis = subject.basis
     cells = subject.marking.write(basis.given) if basis.given is not None else {}
@@ -71,7 +71,7 @@ async def show_form(request: web.Request) -> web.Response:
 
 async def propose(request: web.Request) -> web.Response:
     posted = await request.post()
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         subject = await _load(tx, request)
     names = ("rule", "place", *(column.key for column in subject.marking.columns))
     typed = Typed(
@@ -88,7 +88,7 @@ async def propose(request: web.Request) -> web.Response:
     if basis is None or reason is None:
         return _show(request, subject, typed)
     try:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             correction_id = await corrections.propose(
                 tx,
                 entry_id=subject.candidate.entry_id,

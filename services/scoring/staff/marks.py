@@ -36,7 +36,7 @@ async def show_import(request: web.Request) -> web.Response:
 
 
 async def _show_import(request: web.Request, problem: str | None = None) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         sitting = await sittings.load(tx, code=request.match_info["sitting"])
         release = await releases.find(tx, sitting=sitting.code)
         files = await score_files.list_(tx, sitting=sitting.code, limit=FILES_SHOWN)
@@ -57,7 +57,7 @@ async def take_template(request: web.Request) -> web.Response:
     form = request.match_info["format"]
     if form not in {"csv", "xlsx"}:
         raise NoSuchPage
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         sitting = await sittings.load(tx, code=request.match_info["sitting"])
         rows = await _list_rows(tx, sitting)
     header = score_table.template(sitting.marking, language_of(request))
@@ -103,7 +103,7 @@ async def take_file(request: web.Request) -> web.Response:
         table = await asyncio.to_thread(table_file.read, content)
     except Unreadable:
         return await _show_import(request, NO_TABLE)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         sitting = await sittings.load(tx, code=request.match_info["sitting"])
         file_id = await score_files.look_at(
             tx,
@@ -122,7 +122,7 @@ def _printable(name: str) -> str:
 
 
 async def show_file(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         file = await score_files.load(tx, file_id=asked.named(request, "file_id"))
         if file.sitting != request.match_info["sitting"]:
             raise NoSuchFile
@@ -147,7 +147,7 @@ async def import_file(request: web.Request) -> web.Response:
     file_id = asked.named(request, "file_id")
     page = f"/scoring/staff/marks/{request.match_info['sitting']}/files/{file_id}"
     try:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             await score_files.import_(
                 tx, file_id=file_id, actor=request[PRINCIPAL].id, now=request[ARRIVED_AT]
             )

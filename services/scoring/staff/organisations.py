@@ -36,7 +36,7 @@ class Decision(BaseModel):
 
 async def list_organisations(request: web.Request) -> web.Response:
     state = request.query.get("state", STATES[0])
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         found = await organisations.list_(tx, state=state, limit=SHOWN)
     return render(
         request,
@@ -44,7 +44,7 @@ async def list_organisations(request: web.Request) -> web.Response:
         organisations=found,
         state=state,
         words=WORDS,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -54,7 +54,7 @@ async def show_organisation(request: web.Request) -> web.Response:
 
 async def _show(request: web.Request, form: Form[Decision] | None) -> web.Response:
     organisation_id = asked.named(request, "organisation_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         organisation = await organisations.load(tx, organisation_id=organisation_id)
         checked = await looks.list_of_organisation(tx, organisation_id=organisation_id)
     return render(
@@ -65,7 +65,7 @@ async def _show(request: web.Request, form: Form[Decision] | None) -> web.Respon
         form=form or Form.blank(Decision, seen=organisation.state),
         count=len(checked),
         words=WORDS,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
@@ -74,7 +74,7 @@ async def decide(request: web.Request) -> web.Response:
     if form.value is None:
         return await _show(request, form)
     organisation_id = asked.named(request, "organisation_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await organisations.decide(
             tx,
             organisation_id=organisation_id,

@@ -16,14 +16,14 @@ CORRECTIONS_SHOWN = 100
 
 
 async def first_page(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await sitting_lists.list_(tx)
     return await staff_page.show(request, "staff/overview.html", listed=listed, states=STATES)
 
 
 async def show_sitting(request: web.Request) -> web.Response:
     code = request.match_info["sitting"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await sitting_lists.load(tx, code=code)
         release = await releases.find(tx, sitting=code)
         digest = await digests.load(tx, digest_id=release.digest_id) if release else None

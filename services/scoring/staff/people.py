@@ -41,7 +41,7 @@ async def list_candidates(request: web.Request) -> web.Response:
 
 
 async def _list(request: web.Request, text: str) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         sitting = await sittings.load(tx, code=request.match_info["sitting"])
         found = await candidates.search(tx, sitting=sitting.code, text=text, limit=SHOWN + 1)
         known = await scores.list_(tx, sitting=sitting.code)
@@ -68,7 +68,7 @@ async def show(
     """Show all that is recorded of a candidate, and what became of it; or what was typed of a
     breach, and what is wrong with it."""
     entry_id = asked.named(request, "entry_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         candidate = await candidates.load(tx, entry_id=entry_id)
         sitting = await sittings.load(tx, code=candidate.sitting)
         release = await releases.find(tx, sitting=sitting.code)
@@ -96,12 +96,12 @@ async def show(
         summarise=summaries.summarise,
         problem=problem,
         typed=typed,
-        zone=request.config_dict[SETTINGS].time_zone,
+        zone=request.app[SETTINGS].time_zone,
     )
 
 
 async def mark_absent(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         candidate = await candidates.load(tx, entry_id=asked.named(request, "entry_id"))
         await sittings.lock(tx, code=candidate.sitting)
         await scores.mark_absent(
@@ -111,7 +111,7 @@ async def mark_absent(request: web.Request) -> web.Response:
 
 
 async def clear_scores(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         candidate = await candidates.load(tx, entry_id=asked.named(request, "entry_id"))
         await sittings.lock(tx, code=candidate.sitting)
         await scores.clear(tx, candidate=candidate, actor=request[PRINCIPAL].id)
@@ -125,7 +125,7 @@ async def add_breach(request: web.Request) -> web.Response:
     section, _, part = typed["place"].partition(".")
     breach = Breach(typed["rule"], section, part)
     try:
-        async with transaction(request.config_dict[POOL]) as tx:
+        async with transaction(request.app[POOL]) as tx:
             candidate = await candidates.load(tx, entry_id=asked.named(request, "entry_id"))
             sitting = await sittings.lock(tx, code=candidate.sitting)
             await conduct_records.add(
@@ -142,7 +142,7 @@ async def add_breach(request: web.Request) -> web.Response:
 
 
 async def remove_breach(request: web.Request) -> web.Response:
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         candidate = await candidates.load(tx, entry_id=asked.named(request, "entry_id"))
         await sittings.lock(tx, code=candidate.sitting)
         await conduct_records.remove(

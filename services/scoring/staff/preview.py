@@ -27,7 +27,7 @@ MOST_PAGES = 10_000
 async def show_preview(request: web.Request) -> web.Response:
     code, language = request.match_info["sitting"], language_of(request)
     page = asked.number(request.query.get("page", ""), most=MOST_PAGES)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await sitting_lists.load(tx, code=code)
         computation = await drafts.find_computation(tx, sitting=code)
         alike = await drafts.count_alike(tx, sitting=code)
@@ -66,7 +66,7 @@ async def show_preview(request: web.Request) -> web.Response:
 
 async def compute(request: web.Request) -> web.Response:
     code = request.match_info["sitting"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await errands.ask_to_compute(
             tx, code=code, actor=request[PRINCIPAL].id, now=request[ARRIVED_AT]
         )
@@ -75,7 +75,7 @@ async def compute(request: web.Request) -> web.Response:
 
 async def show_correction(request: web.Request) -> web.Response:
     """What a correction makes of a result, beside what it is of."""
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         correction = await corrections.load(tx, correction_id=asked.named(request, "correction_id"))
         listed = await sitting_lists.load(tx, code=correction.sitting)
         versions = await results.list_versions(tx, entry_id=correction.entry_id)

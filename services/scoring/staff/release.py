@@ -54,7 +54,7 @@ async def show_release(request: web.Request) -> web.Response:
 
 async def _show(request: web.Request, form: Form[Instant] | None = None) -> web.Response:
     code = request.match_info["sitting"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await sitting_lists.load(tx, code=code)
         errand = await errands.find_newest(tx, sitting=code)
         release = await releases.find(tx, sitting=code)
@@ -85,7 +85,7 @@ async def approve(request: web.Request) -> web.Response:
     code = request.match_info["sitting"]
     posted = await request.post()
     number = asked.number(str(posted.get("number", "")), most=MOST_COMPUTATIONS)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await errands.ask_to_approve(
             tx,
             code=code,
@@ -99,12 +99,12 @@ async def approve(request: web.Request) -> web.Response:
 async def order(request: web.Request) -> web.Response:
     code = request.match_info["sitting"]
     form = Form.read(Instant, await request.post())
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         listed = await sitting_lists.load(tx, code=code)
     instant = _read_instant(form, listed.sitting.zone)
     if instant is None:
         return await _show(request, form)
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await releases.order(
             tx,
             sitting=code,
@@ -129,14 +129,14 @@ def _read_instant(form: Form[Instant], zone: ZoneInfo) -> datetime | None:
 
 async def release_now(request: web.Request) -> web.Response:
     code = request.match_info["sitting"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await releases.order_at_once(tx, sitting=code, actor=request[PRINCIPAL].id)
     return _back(code)
 
 
 async def stop(request: web.Request) -> web.Response:
     code = request.match_info["sitting"]
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await releases.stop(tx, sitting=code, actor=request[PRINCIPAL].id)
     return _back(code)
 
@@ -157,7 +157,7 @@ async def _decide(
     request: web.Request, decide: Callable[..., Coroutine[Any, Any, object]]
 ) -> web.Response:
     correction_id = asked.named(request, "correction_id")
-    async with transaction(request.config_dict[POOL]) as tx:
+    async with transaction(request.app[POOL]) as tx:
         await decide(
             tx,
             correction_id=correction_id,
