@@ -45,15 +45,12 @@ def encode(message_id: UUID, events: Sequence[Event]) -> str:
     name = events[0].name
     source = name.partition(".")[0]
     # Written by hand: all but the data is ours and needs no escaping, and this is the hot path.
-    head = f'","source":"/{source}","type":"{name}","datacontenttype":"application/json","data":'
-    return (
-        "["
-        + ",".join(
-            f'{{"specversion":"1.0","id":"{message_id}.{number}{head}{event.model_dump_json()}}}'
-            for number, event in enumerate(events)
-        )
-        + "]"
-    )
+    head = f'{{"specversion":"1.0","id":"{message_id}.'
+    kind = f'","source":"/{source}","type":"{name}","datacontenttype":"application/json","data":'
+    written = [
+        f"{head}{number}{kind}{event.model_dump_json()}}}" for number, event in enumerate(events)
+    ]
+    return f"[{','.join(written)}]"
 
 
 def decode(event_class: type[E], body: bytes | str) -> list[E]:
