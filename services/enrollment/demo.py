@@ -18,7 +18,7 @@ from shared.db import Tx
 CODE = "look-around"
 MODEL = "hakka-115.toml"
 ENGLISH = "cambridge-english.toml"
-ENGLISH_CODE = "english-look-around"
+ENGLISH_CODE, ENGLISH_LEVEL = "english-look-around", "a2-key-for-schools"
 OPEN_FOR = timedelta(days=45)
 # The centre, and whose account enters its candidates; see services/identity/demo.py.
 CENTRE, CENTRE_STAFF = "TW940", "centre@examhall.example"
@@ -71,13 +71,18 @@ def _with_english(model: Catalogue, today: date) -> Catalogue:
         "考試中心可匯入考生",
         "centres enter candidates",
     )
+    # With all its levels, also those nothing is added to: a part of them would change their order.
     return model.model_copy(
         update={
             "level_groups": [
-                group.model_copy(update={"series": [_with(series, *series.sittings, made)]})
+                group.model_copy(
+                    update={
+                        "series": [_with(series, *series.sittings, made) for series in group.series]
+                    }
+                )
+                if group.code == ENGLISH_LEVEL
+                else group
                 for group in model.level_groups
-                for series in group.series
-                if group.code == "a2-key-for-schools"
             ]
         }
     )

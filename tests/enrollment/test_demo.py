@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.enrollment import centres, demo, sittings
+from services.enrollment import catalogue, centres, demo, sittings
+from services.enrollment.catalogue_files import SittingInFile
 from services.enrollment.settings import Settings
 from shared import db
 from tests.conftest import MakeDatabase
 
-ENGLISH_ONES = 2  # of A2 Key for Schools, as shipped
 DAYS = [datetime(2026, 11, 20, 6, tzinfo=UTC), datetime(2028, 2, 29, 15, 59, tzinfo=UTC)]
 
 
@@ -38,7 +38,25 @@ async def test_some_sittings_are_open_and_one_opens_at_midnight(
     assert {method for one in made for method in one.methods} >= {"convenience_store", "card"}
     await demo.load_sittings(told, now=now + timedelta(days=40))
     later = [one.programme for one in await sittings.list_(connection)]
-    assert (later.count(demo.CODE), later.count("cambridge-english")) == (6, ENGLISH_ONES + 2)
+    assert (later.count(demo.CODE), later.count("cambridge-english")) == (6, len(shipped()) + 2)
+    await connection.close()
+
+
+def shipped() -> list[SittingInFile]:
+    groups = demo._read(demo.ENGLISH).catalogue.level_groups
+    return [one for group in groups for series in group.series for one in series.sittings]
+
+
+async def test_what_is_shipped_stays_as_it_is(make_database: MakeDatabase) -> None:
+    told = await settings(make_database, "http://127.0.0.1")
+    connection = await db.connect(str(told.database_url), application="test")
+    loads = []
+    for _ in range(2):
+        await demo.load_sittings(told, now=DAYS[0])
+        async with connection.transaction():
+            file = demo._read(demo.ENGLISH)
+            loads.append(await catalogue.load(connection, file=file, actor="test", now=DAYS[0]))
+    assert [(load.added, load.changed) for load in loads] == [(0, 0), (0, 0)]
     await connection.close()
 
 
