@@ -77,6 +77,21 @@ async def test_whoever_is_signed_in_as_nobody_special_is_led_to_all_public_pages
         ]
 
 
+@pytest.mark.parametrize("is_signed_in", [False, True], ids=["a visitor", "a candidate"])
+async def test_no_link_leads_the_public_to_a_closed_door(site: Site, *, is_signed_in: bool) -> None:
+    cookie = (await site.begin_session())[1] if is_signed_in else {}
+    found, ahead = dict[str, int](), ["/"]
+    while ahead:
+        page = ahead.pop()
+        if page not in found:
+            answer = await site.client.get(page, headers=cookie)
+            found[page] = answer.status
+            if answer.content_type == "text/html":
+                ahead += ANY_LINK.findall(await answer.text())
+    assert {page: status for page, status in found.items() if status != 200} == {}
+    assert len(found) > 10
+
+
 async def test_whoever_came_to_somebody_elses_page_is_not_told_to_check_what_they_typed(
     site: Site,
 ) -> None:

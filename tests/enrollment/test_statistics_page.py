@@ -42,6 +42,13 @@ async def test_before_the_first_counting_there_are_no_figures(site: Site) -> Non
     assert "Nothing has been counted yet" in await read(site)
 
 
+async def test_where_nobody_registers_yet_the_page_says_so(site: Site) -> None:
+    await site.pools["enrollment"].execute("TRUNCATE programmes CASCADE")
+    answer = await site.client.get(PAGE, headers={"Accept-Language": "en"})
+    assert (answer.status, "There is no exam yet" in await answer.text()) == (200, True)
+    assert (await site.client.get(PAGE, params={"programme": "x"})).status == 404
+
+
 async def test_figures_stand_in_drawings_and_in_tables(site: Site) -> None:
     await arrive(site)
     await arrive(site)

@@ -24,6 +24,8 @@ async def show_statistics(request: web.Request) -> web.Response:
         known = await names.load(tx)
         counted = {figures.sitting: figures for figures in await statistics.list_(tx)}
     programme = _choose(request.query.get("programme"), known)
+    if programme is None:
+        return render(request, "public/show_statistics.html", programme=None)
     sittings = [one for one in known.sittings.values() if one.programme == programme.code]
     chosen = known.sittings.get(request.query.get("sitting", ""))
     if chosen is not None and chosen.programme != programme.code:
@@ -53,12 +55,12 @@ async def show_statistics(request: web.Request) -> web.Response:
     return page
 
 
-def _choose(asked: str | None, known: Names) -> Programme:
-    """Choose the programme that was asked for, or the newest that people register for."""
-    open_ones = [one for one in known.programmes.values() if one.entry == "candidate"]
-    if asked is None and open_ones:
-        return max(open_ones, key=lambda one: one.year)
-    programme = known.programmes.get(asked or "")
+def _choose(asked: str | None, known: Names) -> Programme | None:
+    """Choose the programme that was asked for, or the newest that people register for, if any."""
+    if asked is None:
+        open_ones = [one for one in known.programmes.values() if one.entry == "candidate"]
+        return max(open_ones, key=lambda one: one.year, default=None)
+    programme = known.programmes.get(asked)
     if programme is None:
         raise NoSuchPage
     return programme
