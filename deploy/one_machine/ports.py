@@ -1,12 +1,19 @@
 """Ports of this machine that nobody listens on."""
 
 import errno
+import fcntl
+import os
 import random
 import socket
+import tempfile
+from collections import deque
+from pathlib import Path
 
 LAST = 65_535
 # Below those that the system hands to outgoing connections, above those that servers are known by.
 CHOICE = range(20_000, 32_000)
+# By the time a process was given so many more, a server listens on the first, or never will.
+SPOKEN_FOR = 200
 
 
 def is_free(port: int) -> bool:
@@ -23,10 +30,35 @@ def next_free(wanted: int) -> int:
 
 
 def any_free() -> int:
-    """Some port that is free now, and that no outgoing connection will be given meanwhile."""
-    while not is_free(port := random.choice(CHOICE)):  # noqa: S311
+    """Some port that is free now, and that no other process or connection is given meanwhile."""
+    while not (_speak_for(port := random.choice(CHOICE)) and is_free(port)):  # noqa: S311
         pass
     return port
+
+
+def _speak_for(port: int) -> bool:
+    """Lock the byte of this number in a file that all processes of this user share.
+
+    The system lets go of it when the process ends, however that comes about.
+    """
+    global _file
+    if port in _spoken_for:
+        return False
+    if _file is None:
+        path = Path(tempfile.gettempdir(), f"examhall-ports-{os.getuid()}")
+        _file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.lockf(_file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    _spoken_for.append(port)
+    if len(_spoken_for) > SPOKEN_FOR:
+        fcntl.lockf(_file, fcntl.LOCK_UN, 1, _spoken_for.popleft())
+    return True
+
+
+_file: int | None = None  # never closed: the first close would let go of all that is locked
+_spoken_for: deque[int] = deque()
 
 
 def _can_bind(family: socket.AddressFamily, host: str, port: int) -> bool:
