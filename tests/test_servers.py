@@ -42,13 +42,15 @@ def test_the_next_run_ends_what_a_killed_one_left(temporary: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", RUN], cwd=ROOT, env=environment, stdout=subprocess.PIPE
     ) as run:
-        assert run.stdout is not None
-        assert run.stdout.readline() == b"started\n"
-        (folder,) = temporary.iterdir()
-        programs = find_programs(folder)
-        servers.end_left_behind()
-        assert all(program.process for program in programs), "they are in use"
-        run.send_signal(signal.SIGKILL)
+        try:
+            assert run.stdout is not None
+            assert run.stdout.readline() == b"started\n"
+            (folder,) = temporary.glob(f"{servers.FOLDERS}*")
+            programs = find_programs(folder)
+            servers.end_left_behind()
+            assert all(program.process for program in programs), "they are in use"
+        finally:
+            run.send_signal(signal.SIGKILL)
     assert {program.name for program in programs} == {"postgres", "rabbitmq", "epmd"}
     assert all(program.process for program in programs), "nobody was there to end them"
     servers.end_left_behind()

@@ -45,8 +45,7 @@ def _speak_for(port: int) -> bool:
     if port in _spoken_for:
         return False
     if _file is None:
-        path = Path(tempfile.gettempdir(), f"examhall-ports-{os.getuid()}")
-        _file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        _file = os.open(_SHARED, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.lockf(_file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except BlockingIOError:
@@ -57,6 +56,7 @@ def _speak_for(port: int) -> bool:
     return True
 
 
+_SHARED = Path(tempfile.gettempdir(), f"examhall-ports-{os.getuid()}")
 _file: int | None = None  # never closed: the first close would let go of all that is locked
 _spoken_for: deque[int] = deque()
 
