@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from deploy.one_machine.installed import find_browser
+from shared.static import DIST
 
 QUIET = (
     "--no-sandbox",
@@ -25,3 +27,25 @@ async def open_browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=program, args=QUIET)
         yield browser
         await browser.close()
+
+
+# Frames are looked into as pages of their own: axe cannot run in a sandbox. Only what is wrong is
+# brought over; all that is right takes longer than looking.
+LOOK_FOR_VIOLATIONS = """
+async () => {
+  const found = await axe.run(document, { iframes: false, resultTypes: ["violations"] });
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`);
+}
+"""
+
+
+@cache
+def _axe() -> str:
+    return (DIST.parent / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+async def find_violations(page: Page) -> list[str]:
+    """Let axe look for what keeps people from using this page."""
+    await page.evaluate(_axe())
+    found: list[str] = await page.evaluate(LOOK_FOR_VIOLATIONS)
+    return found

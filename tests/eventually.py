@@ -8,11 +8,16 @@ from inspect import isawaitable
 PATIENCE_SECONDS = 30.0
 
 
-async def eventually(is_so: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until something is so; fail when it is still not after the time given."""
+async def eventually(
+    is_so: Callable[[], object], *, seconds: float = PATIENCE_SECONDS, every: float = 0.02
+) -> None:
+    """Wait until something is so; fail when it is still not after the time given.
+
+    Whoever asks by opening pages leaves the machine some time `every` now and then.
+    """
     async with asyncio.timeout(seconds):
         while True:
             so = is_so()
             if await so if isawaitable(so) else so:
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(every)

@@ -15,6 +15,7 @@ from services.payments import orders
 from shared import db, outbox
 from shared.db import Connection
 from shared.events.enrollment import RegistrationSubmitted
+from tests.eventually import eventually
 from tests.journeys.conftest import Arrive, Place
 from tests.journeys.visitor import PATIENCE_SECONDS, Visitor
 
@@ -66,10 +67,28 @@ class Payer:
         finally:
             await connection.close()
 
+    @property
+    def _way_to_the_order(self) -> str:
+        return f"/payments/registrations/{self.registration_id}"
+
     async def find_order(self) -> None:
+        """Ask for the payment as soon as word of the registration has come."""
+        visitor = self.visitor
+        await self.owe()
+
+        async def has_come() -> bool:
+            answer = await visitor.page.request.get(
+                visitor.url + self._way_to_the_order, max_redirects=0
+            )
+            return answer.status == 303
+
+        await eventually(has_come, every=0.1)
+        await visitor.open(self._way_to_the_order)
+
+    async def find_order_by_waiting(self) -> None:
         """Ask for the payment too early, and be led to it as soon as it is there."""
         visitor = self.visitor
-        await visitor.open(f"/payments/registrations/{self.registration_id}")
+        await visitor.open(self._way_to_the_order)
         assert await visitor.page.locator("[data-poll]").count() == 1
         await self.owe()
         await visitor.page.wait_for_url("**/payments/orders/*")

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.journeys.conftest import Arrive, Place
-from tests.journeys.visitor import LANGUAGES, Visitor
+from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 
@@ -38,8 +38,7 @@ async def sign_up(visitor: Visitor, address: str) -> None:
     assert visitor.path == "/identity/"
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_from_the_home_page_to_an_account_and_out_again(
     arrive: Arrive, language: str, *, script: bool
 ) -> None:
@@ -63,8 +62,7 @@ async def test_from_the_home_page_to_an_account_and_out_again(
     assert await visitor.is_signed_in()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_a_form_with_mistakes_says_what_to_do_and_keeps_what_was_typed(
     arrive: Arrive, language: str, *, script: bool
 ) -> None:
@@ -197,8 +195,7 @@ async def test_a_deleted_account_says_goodbye(arrive: Arrive, language: str) -> 
     assert not await visitor.is_signed_in()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_signing_in_with_google(arrive: Arrive, language: str, *, script: bool) -> None:
     address = new_address()
     visitor = await arrive(language, script=script)

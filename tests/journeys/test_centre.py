@@ -12,7 +12,7 @@ from tests.enrollment.centres import LIN, SITTING, WANG, read_pdf, write
 from tests.eventually import eventually
 from tests.journeys.conftest import Arrive, Place
 from tests.journeys.test_staff import set_up_second_factor, sign_in_as
-from tests.journeys.visitor import LANGUAGES, Visitor
+from tests.journeys.visitor import Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 
@@ -105,8 +105,7 @@ async def print_pdf(staff: Visitor, link: str) -> str:
     return read_pdf(await answer.body())
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_from_the_list_to_the_papers(
     arrive: Arrive, place: Place, pool: Pool, language: str, *, script: bool
 ) -> None:

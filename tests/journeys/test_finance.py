@@ -13,7 +13,7 @@ from tests.journeys.conftest import Arrive, Place
 from tests.journeys.payer import Payer, arrive_to_pay
 from tests.journeys.test_paying import BACK
 from tests.journeys.test_staff import sign_in_as
-from tests.journeys.visitor import Visitor
+from tests.journeys.visitor import Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 
@@ -30,11 +30,6 @@ WORDS = {
         "done": "已完成",
     },
 }
-ways_to_look = pytest.mark.parametrize(
-    ("language", "script"),
-    [("zh-Hant-TW", True), ("en", True), ("zh-Hant-TW", False)],
-    ids=["zh", "en", "no script"],
-)
 
 
 async def pay_twice(payer: Payer) -> str:
@@ -75,7 +70,7 @@ async def click(clerk: Visitor, what: str) -> None:
     await clerk.look()
 
 
-@ways_to_look
+@in_two_ways
 async def test_what_was_paid_twice_goes_back(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:
@@ -143,7 +138,7 @@ async def find_file(payer: Payer, order_id: str, stranger: str) -> bytes:
     return out.getvalue().encode("cp950")
 
 
-@ways_to_look
+@in_two_ways
 async def test_a_file_that_differs_is_imported_and_settled(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:

@@ -3,15 +3,14 @@
 import pytest
 
 from tests.journeys.conftest import Arrive
-from tests.journeys.visitor import LANGUAGES
+from tests.journeys.visitor import LANGUAGES, in_two_ways
 
 pytestmark = pytest.mark.browser
 
 PAGES = ["/", "/enrollment/", "/payments/", "/scoring/", "/identity/", "/notify/"]
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_every_first_page_is_reached_from_the_home_page(
     arrive: Arrive, language: str, *, script: bool
 ) -> None:

@@ -8,7 +8,7 @@ from tests.enrollment.pictures import draw
 from tests.journeys.conftest import Arrive, Place
 from tests.journeys.payer import Payer, arrive_to_pay
 from tests.journeys.test_registration import reach
-from tests.journeys.visitor import DESKTOP, LANGUAGES, PHONE
+from tests.journeys.visitor import DESKTOP, LANGUAGES, PHONE, in_two_ways
 
 pytestmark = pytest.mark.browser
 
@@ -17,13 +17,12 @@ with_and_without = pytest.mark.parametrize("script", [True, False], ids=["script
 BACK = "a[href*='/payments/orders/']"
 
 
-@with_and_without
-@every_language
+@in_two_ways
 async def test_a_code_at_a_convenience_store(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:
     payer = await arrive_to_pay(arrive, place, language, script=script)
-    await payer.find_order()
+    await payer.find_order_by_waiting()
     await payer.choose("convenience_store/code")
     await payer.press_there("issue")
     await payer.come_back(BACK)
@@ -32,8 +31,7 @@ async def test_a_code_at_a_convenience_store(
     await payer.sees_paid()
 
 
-@with_and_without
-@every_language
+@in_two_ways
 async def test_a_slip_at_a_convenience_store(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:
@@ -49,8 +47,7 @@ async def test_a_slip_at_a_convenience_store(
     await payer.sees_paid()
 
 
-@with_and_without
-@every_language
+@in_two_ways
 async def test_a_transfer_from_a_bank(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:
@@ -67,8 +64,7 @@ async def test_a_transfer_from_a_bank(
     await payer.sees_paid()
 
 
-@with_and_without
-@every_language
+@in_two_ways
 async def test_a_card(arrive: Arrive, place: Place, language: str, *, script: bool) -> None:
     payer = await arrive_to_pay(arrive, place, language, script=script)
     await payer.find_order()
@@ -86,8 +82,7 @@ async def test_a_card(arrive: Arrive, place: Place, language: str, *, script: bo
     assert "NT$250" in await payer.read_paper("/receipt.pdf")
 
 
-@with_and_without
-@every_language
+@in_two_ways
 async def test_line_pay(arrive: Arrive, place: Place, language: str, *, script: bool) -> None:
     payer = await arrive_to_pay(arrive, place, language, script=script)
     page = payer.visitor.page
@@ -203,8 +198,7 @@ async def test_what_is_not_paid_lapses(arrive: Arrive, place: Place, language: s
     assert {"en": "Lapsed", "zh-Hant-TW": "已失效"}[language] in await payer.visitor.text()
 
 
-@with_and_without
-@every_language
+@in_two_ways
 async def test_money_is_asked_back(
     arrive: Arrive, place: Place, tmp_path: Path, language: str, *, script: bool
 ) -> None:

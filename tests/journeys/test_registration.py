@@ -14,7 +14,7 @@ from tests.enrollment.candidates import FORM, MULTI
 from tests.enrollment.pictures import draw
 from tests.journeys.conftest import Arrive, Place
 from tests.journeys.test_calendar import shows
-from tests.journeys.visitor import LANGUAGES, Visitor
+from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 
@@ -130,8 +130,7 @@ async def shown_width(visitor: Visitor) -> int:
     return width
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 @pytest.mark.usefixtures("_open_sitting")
 async def test_from_a_place_to_a_registration_that_is_sent(
     arrive: Arrive,

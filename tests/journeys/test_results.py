@@ -10,7 +10,7 @@ from shared import db
 from shared.vault import Vault
 from tests.journeys.conftest import Arrive, Place
 from tests.journeys.test_staff import sign_in_as
-from tests.journeys.visitor import LANGUAGES, Visitor
+from tests.journeys.visitor import Visitor, in_two_ways
 from tests.scoring import papers
 from tests.scoring.papers import SECRET_NUMBER
 from tests.site import SECRET
@@ -47,8 +47,7 @@ async def take_statement(visitor: Visitor) -> str:
     return f"{seals.PATH}{sealed}"
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_from_the_result_to_whoever_looked_at_it(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:
@@ -82,8 +81,7 @@ async def test_from_the_result_to_whoever_looked_at_it(
     await school.open("/scoring/")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_from_the_application_of_an_organisation_to_its_look(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:

@@ -12,7 +12,7 @@ from shared import db
 from shared.vault import Vault
 from tests.identity.holders import NEW_PASSWORD, PASSWORD, SECRET, another, tell
 from tests.journeys.conftest import Arrive, Place
-from tests.journeys.visitor import LANGUAGES, Visitor
+from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
 from tests.site import SECRET as HOUSE_SECRET
 
 pytestmark = pytest.mark.browser
@@ -72,8 +72,7 @@ async def log_in(visitor: Visitor, id_number: str, password: str = PASSWORD) -> 
     await visitor.press(LOG_IN[visitor.language])
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_from_the_confirmation_of_entry_to_the_results_and_out_again(
     arrive: Arrive, id_number: str, language: str, *, script: bool
 ) -> None:
@@ -97,8 +96,7 @@ async def test_from_the_confirmation_of_entry_to_the_results_and_out_again(
     assert not await visitor.is_signed_in()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_mistakes_are_shown_where_they_are_and_reset_empties_the_form(
     arrive: Arrive, id_number: str, language: str, *, script: bool
 ) -> None:

@@ -13,7 +13,7 @@ from shared.events.identity import ContactChanged
 from tests.eventually import eventually
 from tests.journeys.conftest import Arrive, Place
 from tests.journeys.test_staff import sign_in_as
-from tests.journeys.visitor import Visitor
+from tests.journeys.visitor import Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 
@@ -23,11 +23,6 @@ WORDS = {
     "en": {"level": "Elementary (80)", "released": "The results are released", "waits": "waits"},
     "zh-Hant-TW": {"level": "初級 (80)", "released": "成績已公布", "waits": "等待中"},
 }
-ways_to_look = pytest.mark.parametrize(
-    ("language", "script"),
-    [("zh-Hant-TW", True), ("en", True), ("zh-Hant-TW", False)],
-    ids=["zh", "en", "no script"],
-)
 
 
 def enter(sitting: str, number: int) -> EntryRecorded:
@@ -160,7 +155,7 @@ async def correct(examiner: Visitor, releaser: Visitor, entry: EntryRecorded, wa
     await click(releaser, "form[action$='/approval'] button")
 
 
-@ways_to_look
+@in_two_ways
 async def test_from_scores_to_letters(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:

@@ -135,7 +135,7 @@ async def open_account(candidate: Visitor, place: Place, numbers: Numbers, addre
         await candidate.page.reload()
         return WORDS[candidate.language]["not yet"] in await candidate.text()
 
-    await eventually(awaits_a_result)
+    await eventually(awaits_a_result, every=0.2)
     await candidate.look()
     assert await candidate.page.locator("main a[href^='/scoring/results/']").count() == 0
 
@@ -169,7 +169,7 @@ async def until_there(visitor: Visitor, what: str) -> None:
         await visitor.page.reload()
         return bool(await visitor.page.locator(what).count())
 
-    await eventually(is_there)
+    await eventually(is_there, every=0.2)
     await visitor.look()
 
 

@@ -17,18 +17,13 @@ from tests.enrollment.programs import Program
 from tests.eventually import eventually
 from tests.journeys.conftest import Arrive, Place
 from tests.journeys.test_staff import sign_in_as
-from tests.journeys.visitor import LANGUAGES, Visitor
+from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 
 STAFF = "/enrollment/staff"
 # Areas that nobody else's registration waits in, one for each way of looking.
-AREAS = {
-    ("zh-Hant-TW", True): "taitung",
-    ("zh-Hant-TW", False): "pingtung",
-    ("en", True): "yunlin",
-    ("en", False): "nantou",
-}
+AREAS = {"zh-Hant-TW": "taitung", "en": "nantou"}
 
 
 @pytest_asyncio.fixture(loop_scope="package")
@@ -101,12 +96,11 @@ async def press(registrar: Visitor, action: str) -> None:
     await registrar.look()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_from_the_queue_to_the_approval(
     arrive: Arrive, place: Place, program: Program, language: str, *, script: bool
 ) -> None:
-    area, number = AREAS[language, script], find_number()
+    area, number = AREAS[language], find_number()
     registration = await send(program, area, number)
     reference = (await program.read("GET", registration))["reference"]
     registrar = await arrive(language, script=script)
@@ -185,8 +179,7 @@ async def test_registrars_lists_fit_a_phone(arrive: Arrive, place: Place, langua
     assert "R-1000-011" in await registrar.text()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_the_figures_fit_a_phone(
     arrive: Arrive, pool: Pool, program: Program, language: str, *, script: bool
 ) -> None:

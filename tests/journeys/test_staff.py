@@ -7,7 +7,7 @@ import pyotp
 import pytest
 
 from tests.journeys.conftest import Arrive, Place
-from tests.journeys.visitor import LANGUAGES, Visitor
+from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 
@@ -33,8 +33,7 @@ async def set_up_second_factor(visitor: Visitor) -> None:
     assert await visitor.is_signed_in()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_from_invitation_to_the_first_page(
     arrive: Arrive, place: Place, language: str, *, script: bool
 ) -> None:

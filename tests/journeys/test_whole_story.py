@@ -22,7 +22,7 @@ from tests.journeys.test_registration import (
 )
 from tests.journeys.test_review import open_queue, press, take_next
 from tests.journeys.test_staff import sign_in_as
-from tests.journeys.visitor import LANGUAGES, PATIENCE_SECONDS, Visitor
+from tests.journeys.visitor import PATIENCE_SECONDS, Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 
@@ -75,7 +75,7 @@ async def count_down(visitor: Visitor) -> None:
         left = page.locator(".eh-countdown__left")
         return await left.count() == 1 and (await left.inner_text()).startswith("00:00:0")
 
-    await eventually(counts_seconds)
+    await eventually(counts_seconds, every=0.2)
     await expect(page.locator("main form [name=area]").first).to_be_visible(timeout=30_000)
 
 
@@ -133,14 +133,13 @@ async def approve(registrar: Visitor, place: Place, reference: str) -> None:
         await open_queue(registrar, AREA)
         return reference in await registrar.text()
 
-    await eventually(waits_for_review)
+    await eventually(waits_for_review, every=0.2)
     await take_next(registrar)
     assert reference in await registrar.text()
     await press(registrar, "approval")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@in_two_ways
 async def test_from_the_countdown_to_the_letter_that_confirms(
     arrive: Arrive,
     place: Place,

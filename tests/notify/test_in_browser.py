@@ -10,15 +10,13 @@ from playwright.async_api import Browser, Page, ViewportSize
 from services.notify import owed
 from shared.auth import Role
 from shared.i18n import LANGUAGES
-from shared.static import DIST
-from tests.browsers import open_browser
+from tests.browsers import find_violations, open_browser
 from tests.conftest import MakeDatabase
 from tests.notify.conftest import House, MakeHouse
 from tests.notify.conftest import owed as owe
 from tests.notify.samples import owed_for
 from tests.site import Site, open_site
 
-AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = {
     "phone": ViewportSize(width=360, height=740),
     "desk": ViewportSize(width=1280, height=900),
@@ -75,10 +73,7 @@ async def look(page: Page, name: str) -> None:
         if await page.locator("iframe").count():  # what was never in sight is not painted
             await page.locator("iframe").screenshot(path=Path(PICTURES) / f"{name}-frame.png")
     assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth"), name
-    await page.evaluate(AXE.read_text())
-    # Frames are looked into as pages of their own: axe cannot run in a sandbox.
-    found = await page.evaluate("axe.run(document, {iframes: false})")
-    assert [(name, v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+    assert await find_violations(page) == [], name
 
 
 @pytest.mark.parametrize("size", SIZES)
