@@ -11,7 +11,7 @@ from typing import TypeAlias
 from uuid import UUID, uuid4
 
 from shared import events
-from shared.db import Connection, Tx
+from shared.db import Tx
 from shared.events import Event
 from shared.tracing import current_traceparent
 
@@ -79,7 +79,7 @@ class Relayed:
     failed: int
 
 
-async def relay_batch(connection: Connection, send: Send) -> Relayed:
+async def relay_batch(connection: Tx, send: Send) -> Relayed:
     """Send the oldest rows nobody else is sending. A crash before the commit sends them again."""
     async with connection.transaction():
         rows = await connection.fetch(

@@ -19,7 +19,7 @@ from services.identity.sessions import CANDIDATE_SESSION_LASTS
 from services.identity.settings import Settings
 from shared import db, inbox, outbox
 from shared.auth import SESSIONS, Role, cookie_name
-from shared.db import Pool, transaction
+from shared.db import Pool, Row, transaction
 from shared.events import all_events, decode
 from shared.events.identity import LetterRequested, LinkRequested
 from shared.outbox import Message
@@ -34,6 +34,8 @@ SECRET = "dGVzdCBzZWNyZXQgdGVzdCBzZWNyZXQgdGVzdCBzZWNyZXQ"
 PASSWORD = "correct horse 42"
 SECOND_FACTOR = "LOOKAROUNDLOOKAROUNDLOOKAROUND22"
 FROM_OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
+# The rows of the key that all sites of a run sign sessions with, by their tables.
+FIRST_KEY: dict[str, Row] = {}
 
 
 @dataclass
@@ -147,6 +149,23 @@ class Site:
                 sessions_last=CANDIDATE_SESSION_LASTS,
             )
 
+    async def sign_sessions(self) -> None:
+        """Have a key for sessions, known everywhere: the first site makes it, others copy it."""
+        if not FIRST_KEY:
+            await self.rotate_keys()
+            await self.deliver()
+            for table in ("signing_keys", "session_keys"):
+                [FIRST_KEY[table]] = await self.pools["identity"].fetch(f"SELECT * FROM {table}")
+            return
+        await self.pools["identity"].copy_records_to_table(
+            "signing_keys", records=[tuple(FIRST_KEY["signing_keys"])]
+        )
+        for pool in self.pools.values():
+            await pool.copy_records_to_table(
+                "session_keys", records=[tuple(FIRST_KEY["session_keys"])]
+            )
+        await self.reload_sessions()
+
     async def deliver(self) -> int:
         """Carry every event from every outbox to every service that listens, once."""
         classes = {event.name: event for event in all_events()}
@@ -174,10 +193,8 @@ class Site:
             taken.extend(messages)
             return [None] * len(messages)
 
-        url = str(self.settings[service].database_url)
-        connection = await db.connect(url, application="test relay")
-        await outbox.relay_batch(connection, send)
-        await connection.close()
+        async with self.pools[service].acquire() as connection:
+            await outbox.relay_batch(connection, send)
         return taken
 
     async def reload_sessions(self) -> None:
@@ -232,8 +249,7 @@ async def _open(
         try:
             site = Site(client, entries, settings, pools)
             if "identity" in names:
-                await site.rotate_keys()
-                await site.deliver()
+                await site.sign_sessions()
             yield site
         finally:
             for pool in pools.values():
