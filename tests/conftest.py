@@ -14,13 +14,19 @@ from tests.databases import Databases, execute, on, open_databases
 
 @pytest.hookimpl(tryfirst=True)  # before what -m leaves out is left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs servers; begin with the journeys, lest one core waits for the last of them.
+    """Mark what needs servers, and what asks once more with other values; begin with the journeys,
+    lest one core waits for the last of them.
 
     A file's tests stay together, and the files of a folder in their order.
     """
+    asked = set()
     for item in items:
         if "running" in getattr(item, "fixturenames", ()):
             item.add_marker("servers")
+        question = item.nodeid.partition("[")[0]
+        if question in asked:
+            item.add_marker("variant")
+        asked.add(question)
     items.sort(key=lambda item: not item.get_closest_marker("browser"))
 
 
