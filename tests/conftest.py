@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 
 from shared import bus, db
 from shared.db import Pool
@@ -54,16 +55,16 @@ def amqp_url(running: servers.Servers) -> str:
     return running.amqp_url
 
 
-@pytest.fixture(scope="session")
-def databases(running: servers.Servers) -> Iterator[Databases]:
-    with open_databases(running.postgres_url) as opened:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def databases(running: servers.Servers) -> AsyncIterator[Databases]:
+    async with open_databases(running.postgres_url) as opened:
         yield opened
 
 
 MakeDatabase = Callable[[str], Awaitable[str]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")  # that of the connections which are kept
 async def make_database(databases: Databases) -> AsyncIterator[MakeDatabase]:
     """Make a fresh database of a service; return its address."""
     lent: list[tuple[str, str]] = []

@@ -1,13 +1,13 @@
 """Databases lent to tests: migrated once for each service, washed between two tests.
 
-Making a database copies some hundred files; washing one takes a blink. One that a test has built
-on, altered, or filled with very much is thrown away instead.
+Making a database copies some hundred files; washing one takes a blink, over a connection that is
+kept for it: a new one costs as much again, since it knows no table yet. A database that a test has
+built on, altered, or filled with very much is thrown away instead.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -35,6 +35,14 @@ CREATE EVENT TRIGGER watch_building ON ddl_command_end EXECUTE FUNCTION watch.no
 TABLES = f"""
 SELECT format('%I', relname) FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '{MIGRATED}'
+"""
+END_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+USED = """
+SELECT EXISTS (SELECT FROM watch.built) AS is_built_on,
+       pg_database_size(current_database()) AS size
 """
 WASH = """
 DO $$
@@ -69,7 +77,8 @@ class Databases:
     admin_url: str
     templates: dict[str, str]
     free: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    made: list[str] = field(default_factory=list)
+    # By database: over which it is washed.
+    made: "dict[str, asyncpg.Connection[asyncpg.Record] | None]" = field(default_factory=dict)
 
     async def lend(self, service: str) -> str:
         """Return the name of a database with what migrations leave behind, and nothing else."""
@@ -78,22 +87,37 @@ class Databases:
         name = f"t_{uuid4().hex}"
         template = self.templates[service]
         await execute(self.admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-        self.made.append(name)
+        self.made[name] = None
         return name
 
     async def take_back(self, service: str, name: str) -> None:
-        connection = await asyncpg.connect(on(self.admin_url, name))
         try:
-            is_clean = await _wash(connection)
-        finally:
-            await connection.close()
+            is_clean = await self._wash(name)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            # a test that ended every connection to its database ended ours
+            is_clean = False
         if is_clean:
             self.free[service].append(name)
         else:
             await self.drop(name)
 
+    async def _wash(self, name: str) -> bool:
+        """Empty every table; say whether the database is as new."""
+        connection = self.made[name]
+        if connection is None:
+            connection = self.made[name] = await asyncpg.connect(on(self.admin_url, name))
+            await connection.execute("SET session_replication_role = replica")
+        await connection.execute(END_OTHERS)
+        used = await connection.fetchrow(USED)
+        assert used
+        if used["is_built_on"] or used["size"] > KEPT_UP_TO_BYTES:
+            return False
+        await connection.execute(WASH)
+        return True
+
     async def drop(self, name: str) -> None:
-        self.made.remove(name)
+        if connection := self.made.pop(name):
+            connection.terminate()
         await execute(self.admin_url, f"DROP DATABASE {name} WITH (FORCE)")
 
     async def drop_all(self) -> None:
@@ -103,32 +127,17 @@ class Databases:
             await execute(self.admin_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def _wash(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
-    """Empty every table; say whether the database is as new."""
-    await connection.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    is_built_on = await connection.fetchval("SELECT EXISTS (SELECT FROM watch.built)")
-    size = await connection.fetchval("SELECT pg_database_size(current_database())")
-    if is_built_on or size > KEPT_UP_TO_BYTES:
-        return False
-    await connection.execute("SET session_replication_role = replica")
-    await connection.execute(WASH)
-    return True
-
-
-@contextmanager
-def open_databases(admin_url: str) -> Iterator[Databases]:
+@asynccontextmanager
+async def open_databases(admin_url: str) -> AsyncIterator[Databases]:
     templates = {
         service.name: f"template_{service.name}_{uuid4().hex[:8]}"
         for service in sorted(SERVICES.iterdir())
         if (service / "app.py").exists()
     }
     databases = Databases(admin_url, templates)
-    asyncio.run(_build(databases))
+    await _build(databases)
     yield databases
-    asyncio.run(databases.drop_all())
+    await databases.drop_all()
 
 
 async def _build(databases: Databases) -> None:
