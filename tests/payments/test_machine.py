@@ -62,6 +62,8 @@ class Stories(RuleBasedStateMachine):
         self.pages: list[tuple[Order, Opened, datetime]] = []
         # Orders that were paid in time and in full at ECPay, whoever has been told so far.
         self.in_time: set[UUID] = set()
+        # Pages of LINE Pay: whoever begins again is given the same, and approves but once.
+        self.approved: set[str] = set()
 
     @rule(
         act=st.sampled_from(ACTS),
@@ -121,17 +123,25 @@ class Stories(RuleBasedStateMachine):
         self, order: Order, opened: Opened, begun_at: datetime, wrong: bool, lost: bool
     ) -> None:
         if isinstance(opened.page, Link):
-            if self.till.now < begun_at + REQUEST_LASTS:
-                self.do(self.till.sandbox.approve(opened.page.web, comes_back=False))
+            page = opened.page.web
+            if page not in self.approved and self.till.now < begun_at + REQUEST_LASTS:
+                self.approved.add(page)
+                self.do(self.till.sandbox.approve(page, comes_back=False))
             return
         number = opened.attempt.trade_number
         if wrong:
             self.do(self.till.sandbox.misbehave("wrong_amount", number=number, amount=200))
-        if lost:
+        # A form that was kept until the provider had said its last word: whatever is paid there
+        # after all is told by a notice, or else found in the provider's file.
+        if lost and not self.is_closed(order, opened):
             self.do(self.till.sandbox.misbehave("silent", number=number))
         self.do(self.till.pay(opened))
         if not wrong and self.till.now < order.pay_by:
             self.in_time.add(order.id)
+
+    def is_closed(self, order: Order, opened: Opened) -> bool:
+        attempts = {each.id: each for each in self.do(self.till.attempts(order))}
+        return attempts[opened.attempt.id].closed_at is not None
 
     def cheat(self, order: Order, opened: Opened, begun_at: datetime, simulate: bool) -> None:
         if isinstance(opened.page, Form):
