@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from shared import migrate
+from shared import db, migrate
 from shared.db import Pool
 from tests.eventually import eventually
 
@@ -93,9 +93,10 @@ class Databases:
     async def take_back(self, service: str, name: str) -> None:
         try:
             is_clean = await self._wash(name)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            # a test that ended every connection to its database ended ours
-            is_clean = False
+        except Exception as error:
+            if not db.is_unavailable(error):
+                raise
+            is_clean = False  # a test that ended every connection to its database ended ours
         if is_clean:
             self.free[service].append(name)
         else:

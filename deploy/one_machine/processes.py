@@ -1,5 +1,6 @@
 """Programs that go on running after the command that started them has ended."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -155,6 +156,12 @@ def _kill(processes: Sequence[Process]) -> None:
             except ProcessLookupError:
                 continue
     _gone(processes, patience=5)
+    # What the kernel calls a zombie may have threads that are still on their way out.
+    killed = {process.pid for process in processes}
+    for child in [child for child in _children if child.pid in killed]:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=5)
+            _children.remove(child)
 
 
 def _share(process: Process) -> int:

@@ -10,6 +10,14 @@ from deploy.one_machine import processes
 from deploy.one_machine.processes import Program
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+# Threads end one after the other, and the memory goes with the last.
+LARGE = """
+import threading, time
+held = bytearray(400_000_000)
+for _ in range(200):
+    threading.Thread(target=time.sleep, args=(60,)).start()
+print("here", flush=True)
+"""
 STUBBORN_PARENT = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -30,6 +38,16 @@ def test_what_was_started_is_found_again_and_stopped(program: Program, tmp_path:
     program.stop()
     assert program.process is None
     program.stop()
+
+
+def test_nothing_is_left_of_what_was_killed(program: Program, tmp_path: Path) -> None:
+    program.start([sys.executable, "-c", LARGE], environment=os.environ, folder=tmp_path)
+    while "here" not in program.log.read_text():
+        assert program.process
+    assert program.process
+    pid = program.process.pid
+    program.kill()
+    assert pid not in [child.pid for child in processes._children], "a zombie"
 
 
 def test_a_recycled_pid_is_somebody_else(program: Program, tmp_path: Path) -> None:
