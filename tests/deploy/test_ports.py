@@ -45,8 +45,8 @@ def test_a_free_port_stays_itself() -> None:
 def _another_process(choice: str = "ports.CHOICE") -> Iterator[int]:
     """Somebody else who was given a port, and lives; its server may take a while to listen."""
     ask = f"from deploy.one_machine import ports; ports.CHOICE = {choice}; print(ports.any_free())"
-    with subprocess.Popen(
-        [sys.executable, "-c", f"{ask}; input()"],
+    with subprocess.Popen(  # which gives up some time, if there is none to be had
+        [sys.executable, "-c", f"import signal; signal.alarm(20); {ask}; input()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -135,6 +135,12 @@ async def test_axe_finds_nothing_and_nothing_runs_off_a_phone(
     assert [line for line in complaints if "404" not in line] == []
 
 
+async def test_what_axe_finds_wrong_is_told(browser: Browser) -> None:
+    page = await open_page(browser)
+    await page.set_content("<main><h1>Soon</h1><input></main>")
+    assert any("<input>" in violation for violation in await find_violations(page))
+
+
 async def test_the_keyboard_comes_first_to_the_skip_link(browser: Browser, address: str) -> None:
     page = await open_page(browser)
     await page.goto(address)
