@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID, uuid4
 
 import pyotp
@@ -19,7 +20,7 @@ from services.identity.sessions import CANDIDATE_SESSION_LASTS
 from services.identity.settings import Settings
 from shared import db, inbox, outbox
 from shared.auth import SESSIONS, Role, cookie_name
-from shared.db import Pool, Row, transaction
+from shared.db import Pool, transaction
 from shared.events import all_events, decode
 from shared.events.identity import LetterRequested, LinkRequested
 from shared.outbox import Message
@@ -35,7 +36,7 @@ PASSWORD = "correct horse 42"
 SECOND_FACTOR = "LOOKAROUNDLOOKAROUNDLOOKAROUND22"
 FROM_OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
 # The rows of the key that all sites of a run sign sessions with, by their tables.
-FIRST_KEY: dict[str, Row] = {}
+FIRST_KEY: dict[str, list[tuple[Any, ...]]] = {}
 
 
 @dataclass
@@ -155,15 +156,13 @@ class Site:
             await self.rotate_keys()
             await self.deliver()
             for table in ("signing_keys", "session_keys"):
-                [FIRST_KEY[table]] = await self.pools["identity"].fetch(f"SELECT * FROM {table}")
+                rows = await self.pools["identity"].fetch(f"SELECT * FROM {table}")
+                FIRST_KEY[table] = [tuple(row) for row in rows]
             return
-        await self.pools["identity"].copy_records_to_table(
-            "signing_keys", records=[tuple(FIRST_KEY["signing_keys"])]
-        )
+        identity = self.pools["identity"]
+        await identity.copy_records_to_table("signing_keys", records=FIRST_KEY["signing_keys"])
         for pool in self.pools.values():
-            await pool.copy_records_to_table(
-                "session_keys", records=[tuple(FIRST_KEY["session_keys"])]
-            )
+            await pool.copy_records_to_table("session_keys", records=FIRST_KEY["session_keys"])
         await self.reload_sessions()
 
     async def deliver(self) -> int:

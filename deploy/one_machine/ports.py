@@ -7,6 +7,7 @@ import random
 import socket
 import tempfile
 from collections import deque
+from functools import cache
 from pathlib import Path
 
 LAST = 65_535
@@ -14,6 +15,9 @@ LAST = 65_535
 CHOICE = range(20_000, 32_000)
 # By the time a process was given so many more, a server listens on the first, or never will.
 SPOKEN_FOR = 200
+
+_SHARED = Path(tempfile.gettempdir(), f"examhall-ports-{os.getuid()}")
+_spoken_for: deque[int] = deque()
 
 
 def is_free(port: int) -> bool:
@@ -41,24 +45,21 @@ def _speak_for(port: int) -> bool:
 
     The system lets go of it when the process ends, however that comes about.
     """
-    global _file
     if port in _spoken_for:
         return False
-    if _file is None:
-        _file = os.open(_SHARED, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.lockf(_file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(_shared_file(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except BlockingIOError:
         return False
     _spoken_for.append(port)
     if len(_spoken_for) > SPOKEN_FOR:
-        fcntl.lockf(_file, fcntl.LOCK_UN, 1, _spoken_for.popleft())
+        fcntl.lockf(_shared_file(), fcntl.LOCK_UN, 1, _spoken_for.popleft())
     return True
 
 
-_SHARED = Path(tempfile.gettempdir(), f"examhall-ports-{os.getuid()}")
-_file: int | None = None  # never closed: the first close would let go of all that is locked
-_spoken_for: deque[int] = deque()
+@cache  # and never closed: the first close would let go of all that is locked
+def _shared_file() -> int:
+    return os.open(_SHARED, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
 
 
 def _can_bind(family: socket.AddressFamily, host: str, port: int) -> bool:

@@ -1,6 +1,5 @@
 """Programs that go on running after the command that started them has ended."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -92,18 +91,21 @@ class Program:
 
 
 def look_up(pid: int) -> Process | None:
-    """The living process with this pid; a zombie is not one."""
-    for child in _children:
-        if child.pid == pid and child.poll() is not None:
-            _children.remove(child)
-            break
+    """The living process with this pid; a zombie is not one.
+
+    One of ours is, until it can be reaped: its other threads may still be on their way out.
+    """
+    ours = next((child for child in _children if child.pid == pid), None)
+    if ours and ours.poll() is not None:
+        _children.remove(ours)
+        ours = None
     if not _PROC.joinpath("self/stat").exists():
         return next((process for process in _ask_ps() if process.pid == pid), None)
     try:
         fields = _PROC.joinpath(f"{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    if fields[0] in "ZX":
+    if fields[0] in "ZX" and not ours:
         return None
     return Process(pid, int(fields[1]), fields[19], int(fields[21]) * os.sysconf("SC_PAGE_SIZE"))
 
@@ -156,12 +158,6 @@ def _kill(processes: Sequence[Process]) -> None:
             except ProcessLookupError:
                 continue
     _gone(processes, patience=5)
-    # What the kernel calls a zombie may have threads that are still on their way out.
-    killed = {process.pid for process in processes}
-    for child in [child for child in _children if child.pid in killed]:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=5)
-            _children.remove(child)
 
 
 def _share(process: Process) -> int:
