@@ -7,8 +7,8 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.command.starting import ROOT, start_servers
-from deploy.one_machine import assets, packages
+from deploy.command.starting import ROOT, build_assets, start_servers
+from deploy.one_machine import packages
 from deploy.one_machine.commands import show
 from deploy.one_machine.machine import Machine
 from deploy.one_machine.progress import say
@@ -46,8 +46,7 @@ def test(asked: Namespace) -> int:
     missing = [*packages.missing_to_run(), *packages.missing_to_test(with_browser=with_browser)]
     machine.checkout.make_folder()
     packages.install(missing, log=machine.setup_log, then="test")
-    if (ROOT / "shared" / "frontend" / "package.json").exists():
-        assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
+    build_assets(machine)
     if asked.more:
         start_servers(machine)
         return _run({"tests": ("pytest", *asked.more)}, machine.test_environment())

@@ -3,7 +3,7 @@
 import sys
 from argparse import Namespace
 
-from deploy.command.starting import ROOT, start_servers
+from deploy.command.starting import ROOT, build_assets, start_servers
 from deploy.one_machine.commands import show
 from deploy.one_machine.machine import Machine
 
@@ -26,5 +26,7 @@ def chaos(asked: Namespace) -> int:
 
 def _run(*words: str) -> int:
     machine = Machine(ROOT)
+    machine.checkout.make_folder()
+    build_assets(machine)
     start_servers(machine)
     return show([sys.executable, "-m", *words], folder=ROOT, environment=machine.test_environment())

@@ -38,9 +38,14 @@ def start_servers(machine: Machine) -> None:
         _start_servers(machine)
 
 
+def build_assets(machine: Machine) -> None:
+    """What every page links to: no web process starts without it."""
+    assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
+
+
 def _start(machine: Machine) -> None:
     packages.install(packages.missing_to_run(), log=machine.setup_log, then="up")
-    assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
+    build_assets(machine)
     _start_servers(machine)
     if machine.services.process and not machine.services_answer(patience=5):
         with step("Stopping services that no longer answer"):

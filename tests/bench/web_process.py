@@ -42,13 +42,8 @@ class WebProcess:
             },
             stdout=asyncio.subprocess.DEVNULL,
         )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            await _until_ready(url)
+        async with _answering(process, port) as url:
             yield WebProcess(url, process.pid)
-        finally:
-            process.terminate()
-            await process.wait()
 
 
 @asynccontextmanager
@@ -58,17 +53,26 @@ async def run_module(module: str) -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, str(port), cwd=ROOT
     )
+    async with _answering(process, port) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _answering(process: asyncio.subprocess.Process, port: int) -> AsyncIterator[str]:
+    """Wait until it answers, and end it afterwards."""
+    url = f"http://127.0.0.1:{port}"
     try:
-        await _until_ready(f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
+        await _until_ready(process, url)
+        yield url
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
 
 
-async def _until_ready(url: str) -> None:
+async def _until_ready(process: asyncio.subprocess.Process, url: str) -> None:
     async with asyncio.timeout(START_SECONDS), ClientSession() as session:
-        while True:
+        while process.returncode is None:
             try:
                 async with session.get(f"{url}/readyz") as answer:
                     if answer.status == 200:
@@ -76,3 +80,4 @@ async def _until_ready(url: str) -> None:
             except ClientConnectionError:
                 pass
             await asyncio.sleep(0.05)
+    raise RuntimeError(f"the process of {url} ended with {process.returncode} before it answered")
