@@ -48,7 +48,7 @@ class Attempt:
     expires_at: datetime | None
     in_time_until: datetime
     last_ask_at: datetime
-    ask_at: datetime
+    ask_at: datetime | None  # none: there is nothing more to hear
     asks: int
     closed_at: datetime | None
 
@@ -128,18 +128,24 @@ class Issued:
 
 
 async def issue(tx: Tx, *, issued: Sequence[Issued], now: datetime) -> None:
-    """Record what was issued; said again, or after the money came, it changes nothing."""
+    """Record what was issued; said again, or after the money came, it changes nothing.
+
+    A form can be kept open: what is issued when the provider's last word was said is told nobody,
+    but asked about when it has run out, because it can be paid until then.
+    """
     newest = {each.trade_number: each for each in issued}
     rows = await tx.fetch(
         f"""
         UPDATE attempts
-           SET state = 'issued', provider_number = given.provider_number,
+           SET state = CASE WHEN closed_at IS NULL THEN 'issued' ELSE state END,
+               ask_at = CASE WHEN closed_at IS NULL THEN ask_at ELSE given.expires_at END,
+               provider_number = given.provider_number,
                instructions = given.instructions::jsonb, expires_at = given.expires_at,
                issued_at = $5
           FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
                AS given (trade_number, provider_number, instructions, expires_at)
          WHERE attempts.trade_number = given.trade_number
-           AND attempts.instructions = jsonb_build_object() AND closed_at IS NULL
+           AND attempts.instructions = jsonb_build_object() AND state <> 'paid'
         RETURNING {_COLUMNS}
         """,  # noqa: S608 (a constant)
         list(newest),
@@ -148,7 +154,7 @@ async def issue(tx: Tx, *, issued: Sequence[Issued], now: datetime) -> None:
         [each.expires_at for each in newest.values()],
         now,
     )
-    told = [a for a in map(_read, rows) if newest[a.trade_number].is_told]
+    told = [a for a in map(_read, rows) if newest[a.trade_number].is_told and not a.closed_at]
     known = await order_book.load_all(tx, order_ids=[attempt.order_id for attempt in told])
     await outbox.publish(
         tx,
@@ -173,7 +179,7 @@ async def mark_paid(tx: Tx, *, provider_numbers: Mapping[UUID, str], now: dateti
         """
         UPDATE attempts
            SET state = 'paid', provider_number = given.provider_number,
-               closed_at = COALESCE(closed_at, $3)
+               closed_at = COALESCE(closed_at, $3), ask_at = NULL
           FROM unnest($1::uuid[], $2::text[]) AS given (id, provider_number)
          WHERE attempts.id = given.id AND state <> 'paid'
         """,
@@ -189,28 +195,29 @@ class Followed:
 
     attempt_id: UUID
     state: str | None  # None: as it was
-    ask_at: datetime | None  # None: the provider has said its last word
-    provider_number: str | None = None
+    ask_at: datetime | None  # None: there is nothing more to hear
+    is_last: bool  # the provider has said its last word on the order
 
 
 async def follow(tx: Tx, *, followed: Sequence[Followed], now: datetime) -> None:
-    """Record what was learnt. What has been paid meanwhile stays paid."""
+    """Record what was learnt. What has been paid meanwhile stays paid, what is closed closed."""
     await tx.execute(
         """
         UPDATE attempts
-           SET state = COALESCE(given.state, attempts.state),
+           SET state = CASE WHEN closed_at IS NULL THEN COALESCE(given.state, attempts.state)
+                            ELSE attempts.state END,
                asks = asks + 1,
-               ask_at = COALESCE(given.ask_at, attempts.ask_at),
-               closed_at = CASE WHEN given.ask_at IS NULL THEN $5::timestamptz END,
-               provider_number = COALESCE(given.provider_number, attempts.provider_number)
-          FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
-               AS given (id, state, ask_at, provider_number)
-         WHERE attempts.id = given.id AND closed_at IS NULL
+               ask_at = given.ask_at,
+               closed_at = CASE WHEN given.is_last THEN COALESCE(closed_at, $5::timestamptz)
+                                ELSE closed_at END
+          FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::boolean[])
+               AS given (id, state, ask_at, is_last)
+         WHERE attempts.id = given.id AND attempts.state <> 'paid'
         """,
         [each.attempt_id for each in followed],
         [each.state for each in followed],
         [each.ask_at for each in followed],
-        [each.provider_number for each in followed],
+        [each.is_last for each in followed],
         now,
     )
 
@@ -232,7 +239,7 @@ async def claim_to_ask(tx: Tx, *, now: datetime, again_at: datetime) -> list[Att
         f"""
         WITH due AS (
             SELECT id FROM attempts
-             WHERE closed_at IS NULL AND ask_at <= $1
+             WHERE ask_at <= $1
                AND NOT EXISTS (SELECT FROM provider_pauses AS pause
                                 WHERE pause.provider = attempts.provider AND until_at > $1)
              ORDER BY ask_at

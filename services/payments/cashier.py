@@ -239,9 +239,10 @@ async def _record_begun(
         )
         await attempts.issue(tx, issued=[issued], now=now)
     elif begun.standing is Standing.OVER:
-        await attempts.follow(tx, followed=[Followed(attempt.id, "failed", None)], now=now)
+        over = Followed(attempt.id, "failed", None, is_last=True)
+        await attempts.follow(tx, followed=[over], now=now)
     elif begun.standing is Standing.UNKNOWN:
-        again = Followed(attempt.id, "unknown", now + way.first_ask)
+        again = Followed(attempt.id, "unknown", now + way.first_ask, is_last=False)
         await attempts.follow(tx, followed=[again], now=now)
 
 
@@ -270,6 +271,8 @@ async def _record_answer(
 
 
 def _followed(attempt: Attempt, answer: Answer, way: Method, *, now: datetime) -> Followed:
+    if answer.standing is Standing.OVER:
+        return Followed(attempt.id, "failed", None, is_last=True)
     again = rules.next_ask(
         now,
         asks=attempt.asks,
@@ -278,10 +281,13 @@ def _followed(attempt: Attempt, answer: Answer, way: Method, *, now: datetime) -
         last_ask_at=attempt.last_ask_at,
     )
     if answer.standing is Standing.UNKNOWN:
-        return Followed(attempt.id, "unknown", again)
-    if answer.standing is Standing.OVER:
-        return Followed(attempt.id, "failed", None)
-    if now >= attempt.last_ask_at:
-        return Followed(attempt.id, None if attempt.state == "failed" else "lapsed", None)
-    known = "issued" if attempt.instructions or answer.given else "created"
-    return Followed(attempt.id, known if attempt.state == "unknown" else None, again)
+        return Followed(attempt.id, "unknown", again, is_last=False)
+    if now < attempt.last_ask_at:
+        known = "issued" if attempt.instructions or answer.given else "created"
+        state = known if attempt.state == "unknown" else None
+        return Followed(attempt.id, state, again, is_last=False)
+    state = None if attempt.state == "failed" else "lapsed"
+    # A code may outlive its order: what is paid with it then comes too late.
+    expires_at = answer.given.expires_at if answer.given else attempt.expires_at
+    late_at = way.last_word_at(expires_at, attempt.variant) if expires_at else now
+    return Followed(attempt.id, state, late_at if now < late_at else None, is_last=True)

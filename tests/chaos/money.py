@@ -242,7 +242,7 @@ async def _hurry(pool: Pool) -> None:
             await pool.execute(
                 """
                 WITH later AS (
-                    SELECT id FROM attempts WHERE closed_at IS NULL AND ask_at > now()
+                    SELECT id FROM attempts WHERE ask_at > now()
                        FOR NO KEY UPDATE SKIP LOCKED
                 )
                 UPDATE attempts SET ask_at = now() + (ask_at - now()) / 4

@@ -131,10 +131,12 @@ class Stories(RuleBasedStateMachine):
         number = opened.attempt.trade_number
         if wrong:
             self.do(self.till.sandbox.misbehave("wrong_amount", number=number, amount=200))
-        # A form that was kept until the provider had said its last word: whatever is paid there
-        # after all is told by a notice, or else found in the provider's file.
         if lost and not self.is_closed(order, opened):
             self.do(self.till.sandbox.misbehave("silent", number=number))
+        # A form that was kept until the provider had said its last word: we ask once more when we
+        # are told of its code. What no notice at all tells is found in the provider's file.
+        elif lost and opened.attempt.method != "card":
+            self.do(self.till.sandbox.misbehave("silent", number=number, on="paid"))
         self.do(self.till.pay(opened))
         if not wrong and self.till.now < order.pay_by:
             self.in_time.add(order.id)

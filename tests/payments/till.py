@@ -172,8 +172,10 @@ class Till:
             pass
 
     async def ask_all(self) -> None:
-        """Ask about every attempt now, whenever it would be due."""
-        await self.pool.execute("UPDATE attempts SET ask_at = $1", self.now)
+        """Ask now about every attempt that is to be asked about, whenever it would be due."""
+        await self.pool.execute(
+            "UPDATE attempts SET ask_at = $1 WHERE ask_at IS NOT NULL", self.now
+        )
         await self.ask()
 
     async def lapse(self) -> int:
@@ -240,7 +242,8 @@ class Till:
         """Let the providers' notices arrive, then ask those that send none."""
         answers = await self.sandbox.deliver()
         await self.pool.execute(
-            "UPDATE attempts SET ask_at = $1 WHERE provider = 'line_pay'", self.now
+            "UPDATE attempts SET ask_at = $1 WHERE provider = 'line_pay' AND closed_at IS NULL",
+            self.now,
         )
         await self.cashier.ask_due(self.pool, now=self.now)
         return answers
