@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser
 
 from tests.browsers import open_browser
 from tests.deploy.shop import Shop, line_order, open_shop
+from tests.journeys.devices import Devices
 from tests.journeys.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -15,9 +15,9 @@ SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no scr
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def devices() -> AsyncIterator[Devices]:
     async with open_browser() as browser:
-        yield browser
+        yield Devices(browser)
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ async def shop() -> AsyncIterator[Shop]:
         yield shop
 
 
-async def arrive(browser: Browser, shop: Shop, *, script: bool) -> Visitor:
+async def arrive(devices: Devices, shop: Shop, *, script: bool) -> Visitor:
     url = shop.sandbox.url
-    return await Visitor.arrive(browser, url, language="zh-Hant-TW", script=script)
+    return await Visitor.arrive(devices, url, language="zh-Hant-TW", script=script)
 
 
 async def check_out(visitor: Visitor, shop: Shop, method: str, **changed: str) -> str:
@@ -53,9 +53,9 @@ async def press(visitor: Visitor, text: str) -> None:
     ("method", "button"), [("CVS", "取得代碼"), ("ATM", "取得帳號"), ("BARCODE", "取得條碼")]
 )
 async def test_from_the_shop_to_a_code_and_to_the_counter(
-    browser: Browser, shop: Shop, method: str, button: str, *, script: bool
+    devices: Devices, shop: Shop, method: str, button: str, *, script: bool
 ) -> None:
-    visitor = await arrive(browser, shop, script=script)
+    visitor = await arrive(devices, shop, script=script)
     number = await check_out(visitor, shop, method)
     await press(visitor, button)
     code = (await shop.sandbox.order(number))["code"]
@@ -72,11 +72,11 @@ async def test_from_the_shop_to_a_code_and_to_the_counter(
 
 @SCRIPT
 async def test_what_waits_at_the_counter_is_paid_with_one_press(
-    browser: Browser, shop: Shop, *, script: bool
+    devices: Devices, shop: Shop, *, script: bool
 ) -> None:
     for method in ("CVS", "BARCODE", "ATM"):
         await shop.order(method)
-    visitor = await arrive(browser, shop, script=script)
+    visitor = await arrive(devices, shop, script=script)
     for left in (2, 1, 0):
         await visitor.open("/counter/")
         await press(visitor, "繳這一筆")
@@ -87,9 +87,9 @@ async def test_what_waits_at_the_counter_is_paid_with_one_press(
 
 @SCRIPT
 async def test_a_card_is_paid_and_the_browser_brings_the_result_to_the_shop(
-    browser: Browser, shop: Shop, *, script: bool
+    devices: Devices, shop: Shop, *, script: bool
 ) -> None:
-    visitor = await arrive(browser, shop, script=script)
+    visitor = await arrive(devices, shop, script=script)
     number = await check_out(visitor, shop, "Credit", OrderResultURL=f"{shop.url}/result")
     await press(visitor, "付款")
     async with visitor.page.expect_navigation():
@@ -101,9 +101,9 @@ async def test_a_card_is_paid_and_the_browser_brings_the_result_to_the_shop(
 
 @SCRIPT
 async def test_a_card_is_declined_and_one_goes_back_without_paying(
-    browser: Browser, shop: Shop, *, script: bool
+    devices: Devices, shop: Shop, *, script: bool
 ) -> None:
-    visitor = await arrive(browser, shop, script=script)
+    visitor = await arrive(devices, shop, script=script)
     await check_out(visitor, shop, "Credit")
     await press(visitor, "讓發卡銀行拒絕")
     assert "授權失敗" in await visitor.text()
@@ -115,8 +115,8 @@ async def test_a_card_is_declined_and_one_goes_back_without_paying(
     assert (await shop.sandbox.captured())["payments"] == 0
 
 
-async def test_a_refused_order_says_why(browser: Browser, shop: Shop) -> None:
-    visitor = await arrive(browser, shop, script=True)
+async def test_a_refused_order_says_why(devices: Devices, shop: Shop) -> None:
+    visitor = await arrive(devices, shop, script=True)
     await check_out(visitor, shop, "CVS", TotalAmount="6001")
     assert "TotalAmount" in await visitor.text()
     assert (await visitor.page.title()).startswith("錯誤")
@@ -124,9 +124,9 @@ async def test_a_refused_order_says_why(browser: Browser, shop: Shop) -> None:
 
 @SCRIPT
 async def test_line_pay_is_approved_cancelled_or_left(
-    browser: Browser, shop: Shop, *, script: bool
+    devices: Devices, shop: Shop, *, script: bool
 ) -> None:
-    visitor = await arrive(browser, shop, script=script)
+    visitor = await arrive(devices, shop, script=script)
     redirects = {"confirmUrl": f"{shop.url}/", "cancelUrl": f"{shop.url}/?cancelled=1"}
     for button, ends_at in (
         ("付款", f"{shop.url}/?transactionId="),
@@ -146,10 +146,10 @@ async def test_line_pay_is_approved_cancelled_or_left(
 
 @SCRIPT
 async def test_the_control_page_lets_things_go_wrong(
-    browser: Browser, shop: Shop, *, script: bool
+    devices: Devices, shop: Shop, *, script: bool
 ) -> None:
     number, code = await shop.order("CVS")
-    visitor = await arrive(browser, shop, script=script)
+    visitor = await arrive(devices, shop, script=script)
     await visitor.open("/")
     await visitor.follow("讓它出錯")
     await visitor.page.select_option("#kind", "silent")
@@ -166,8 +166,8 @@ async def test_the_control_page_lets_things_go_wrong(
     assert await visitor.page.locator("[role=alert]").count() == 1
 
 
-async def test_by_keyboard_a_card_is_paid(browser: Browser, shop: Shop) -> None:
-    visitor = await arrive(browser, shop, script=True)
+async def test_by_keyboard_a_card_is_paid(devices: Devices, shop: Shop) -> None:
+    visitor = await arrive(devices, shop, script=True)
     await check_out(visitor, shop, "Credit")
     await visitor.page.keyboard.press("Tab")
     async with visitor.page.expect_navigation():

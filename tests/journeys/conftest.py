@@ -17,7 +17,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
 
 from deploy.all_in_one import ENTRIES
 from deploy.one_machine.ports import any_free
@@ -27,6 +26,7 @@ from shared import bus, db
 from shared.auth import Role
 from tests.browsers import open_browser
 from tests.eventually import eventually
+from tests.journeys.devices import Devices
 from tests.journeys.visitor import Visitor
 from tests.sandbox import CREDENTIALS
 from tests.servers import Servers
@@ -207,22 +207,21 @@ async def _until_sessions_are_read(servers: Servers, databases: dict[str, str]) 
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def browser() -> AsyncIterator[Browser]:
-    """One for all journeys: starting it costs as much as a short one."""
+async def devices() -> AsyncIterator[Devices]:
+    """Of one browser for all journeys: starting it costs as much as a short one."""
     async with open_browser() as browser:
-        yield browser
+        yield Devices(browser)
 
 
 Arrive = Callable[..., Awaitable[Visitor]]
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def arrive(browser: Browser, place: Place) -> AsyncIterator[Arrive]:
+async def arrive(devices: Devices, place: Place) -> AsyncIterator[Arrive]:
     """Open a window that shares nothing with any other: another device."""
 
     async def arrive(language: str = "zh-Hant-TW", *, script: bool = True) -> Visitor:
-        return await Visitor.arrive(browser, place.url, language=language, script=script)
+        return await Visitor.arrive(devices, place.url, language=language, script=script)
 
     yield arrive
-    for device in browser.contexts:
-        await device.close()
+    await devices.take_back()

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.journeys.conftest import Arrive
-from tests.journeys.visitor import LANGUAGES, in_two_ways
+from tests.journeys.devices import LANGUAGES
+from tests.journeys.visitor import in_two_ways
 
 pytestmark = pytest.mark.browser
 

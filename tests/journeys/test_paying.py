@@ -6,9 +6,10 @@ import pytest
 
 from tests.enrollment.pictures import draw
 from tests.journeys.conftest import Arrive, Place
+from tests.journeys.devices import DESKTOP, LANGUAGES, PHONE
 from tests.journeys.payer import Payer, arrive_to_pay
 from tests.journeys.test_registration import reach
-from tests.journeys.visitor import DESKTOP, LANGUAGES, PHONE, in_two_ways
+from tests.journeys.visitor import in_two_ways
 
 pytestmark = pytest.mark.browser
 

@@ -13,8 +13,9 @@ from shared.taiwan import is_national_id
 from tests.enrollment.candidates import FORM, MULTI
 from tests.enrollment.pictures import draw
 from tests.journeys.conftest import Arrive, Place
+from tests.journeys.devices import LANGUAGES
 from tests.journeys.test_calendar import shows
-from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
+from tests.journeys.visitor import Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 

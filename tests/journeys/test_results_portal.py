@@ -12,7 +12,8 @@ from shared import db
 from shared.vault import Vault
 from tests.identity.holders import NEW_PASSWORD, PASSWORD, SECRET, another, tell
 from tests.journeys.conftest import Arrive, Place
-from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
+from tests.journeys.devices import LANGUAGES
+from tests.journeys.visitor import Visitor, in_two_ways
 from tests.site import SECRET as HOUSE_SECRET
 
 pytestmark = pytest.mark.browser

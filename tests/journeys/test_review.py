@@ -16,8 +16,9 @@ from tests.enrollment.candidates import NATIONAL
 from tests.enrollment.programs import Program
 from tests.eventually import eventually
 from tests.journeys.conftest import Arrive, Place
+from tests.journeys.devices import LANGUAGES
 from tests.journeys.test_staff import sign_in_as
-from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
+from tests.journeys.visitor import Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,8 @@ import pyotp
 import pytest
 
 from tests.journeys.conftest import Arrive, Place
-from tests.journeys.visitor import LANGUAGES, Visitor, in_two_ways
+from tests.journeys.devices import LANGUAGES
+from tests.journeys.visitor import Visitor, in_two_ways
 
 pytestmark = pytest.mark.browser
 

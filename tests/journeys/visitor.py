@@ -7,14 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Browser, Page, Response, ViewportSize
+from playwright.async_api import Page, Response
 
 from tests.browsers import find_violations
+from tests.journeys.devices import DESKTOP, PHONE, Devices
 
-PHONE = ViewportSize(width=360, height=740)
-DESKTOP = ViewportSize(width=1280, height=900)
-LOCALES = {"zh-Hant-TW": "zh-TW", "en": "en-GB"}
-LANGUAGES = list(LOCALES)
 # Pages are not written twice: what is said does not depend on the script, nor the script on what is
 # said. Two ways through a story see both languages, and both with and without script.
 in_two_ways = pytest.mark.parametrize(
@@ -61,12 +58,8 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     @classmethod
-    async def arrive(cls, browser: Browser, url: str, *, language: str, script: bool) -> "Visitor":
-        context = await browser.new_context(
-            viewport=PHONE, locale=LOCALES[language], java_script_enabled=script
-        )
-        context.set_default_timeout(15_000)
-        page = await context.new_page()
+    async def arrive(cls, devices: Devices, url: str, *, language: str, script: bool) -> "Visitor":
+        page = await devices.take(language, script=script)
         visitor = cls(page, url, language, script)
         page.on("console", visitor._hear)
         page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
