@@ -18,6 +18,8 @@ MOST_BYTES = 3 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 # Enough to read the smallest print of a card, and a fraction of what phones take.
 LONGEST_EDGE = 2_400
+# Below that nobody recognises a face or reads a name.
+SHORTEST_EDGE = 100
 QUALITY = 88
 # Waiting behind this many takes some seconds; whoever comes then is told to come back.
 LONGEST_QUEUE = 16
@@ -80,6 +82,10 @@ class TooManyPixels(UnusablePicture):
     """This picture has more than 25 million pixels. Make it smaller and upload it again."""
 
 
+class TooNarrow(UnusablePicture):
+    """This picture is too narrow to see anything. Choose one that shows everything."""
+
+
 class Broken(UnusablePicture):
     """This picture is broken: it cannot be shown. Take or save it again."""
 
@@ -127,7 +133,9 @@ def _look_at(content: bytes, fewest_bytes: int) -> str:
 
 def _draw(opened: Image.Image) -> Picture:
     scale = min(1.0, LONGEST_EDGE / max(opened.size))
-    size = (max(1, round(opened.width * scale)), max(1, round(opened.height * scale)))
+    size = (round(opened.width * scale), round(opened.height * scale))
+    if min(size) < SHORTEST_EDGE:
+        raise TooNarrow
     # A JPEG is decoded no larger than needed, which spares most of the memory.
     opened.draft(None, size)
     picture = _in_colour(opened)

@@ -16,6 +16,7 @@ from shared.pictures import (
     NeitherJpegNorPng,
     TooLarge,
     TooManyPixels,
+    TooNarrow,
     TooSmall,
     UnusablePicture,
     clean,
@@ -115,6 +116,12 @@ def test_a_huge_jpeg_is_refused() -> None:
     Image.new("L", (6_000, 6_000)).save(written, "JPEG")
     with pytest.raises(TooManyPixels):
         clean(written.getvalue())
+
+
+@pytest.mark.parametrize("size", [(20_000, 8), (99, 400), (20_000, 800)])
+def test_a_strip_on_which_nothing_is_seen_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(TooNarrow):
+        clean(draw(width=size[0], height=size[1]))
 
 
 def test_a_chunk_that_unpacks_to_very_much_is_refused() -> None:

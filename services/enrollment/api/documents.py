@@ -22,6 +22,7 @@ from shared.pictures import (
     NeitherJpegNorPng,
     TooLarge,
     TooManyPixels,
+    TooNarrow,
     TooSmall,
 )
 
@@ -87,6 +88,7 @@ OPERATIONS: api.Operations = {
             TooLarge,
             NeitherJpegNorPng,
             TooManyPixels,
+            TooNarrow,
             Broken,
             MoreThanAPicture,
             StoreAway,
