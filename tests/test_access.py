@@ -13,6 +13,8 @@ from tests.access import Route, find_forgeable, find_undecided, find_wrong_doors
 from tests.conftest import MakeDatabase
 from tests.site import Site, open_site
 
+pytestmark = pytest.mark.variant
+
 SERVICES = [entry.name for entry in ENTRIES]
 DECISIONS = access.read_decisions()
 

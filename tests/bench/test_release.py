@@ -6,6 +6,7 @@ from tests.bench import letters, release
 from tests.servers import Servers
 
 
+@pytest.mark.variant
 async def test_a_small_release_is_measured_to_its_last_letter(
     running: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,7 @@ async def test_a_cancelled_entry_has_no_right_number(portal: Portal, guesser: Gu
     assert await guesser.look(SECRET) == "wrong"
 
 
+@pytest.mark.variant
 async def test_ten_thousand_guesses_at_once_get_four_looks(guesser: Guesser) -> None:
     """From as many networks: so that nothing but the ID number's own count is in the way."""
     seen = []

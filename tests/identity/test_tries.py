@@ -83,6 +83,7 @@ async def test_an_address_without_an_account_is_locked_just_the_same(site: Site)
         assert known.replace(OWNER, "") == unknown.replace(nobody, "")
 
 
+@pytest.mark.variant
 async def test_ten_thousand_tries_at_once_get_four_looks_at_the_password(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

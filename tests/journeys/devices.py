@@ -13,8 +13,7 @@ LANGUAGES = list(LOCALES)
 class Devices:
     """Windows that share nothing with each other, nor with whoever had them before.
 
-    To make one takes more than a second of a core, and four hundred are asked for: they are used
-    again.
+    To make one takes half a second of a core, and hundreds are asked for: they are used again.
     """
 
     def __init__(self, browser: Browser) -> None:
