@@ -200,14 +200,15 @@ class Followed:
 
 
 async def follow(tx: Tx, *, followed: Sequence[Followed], now: datetime) -> None:
-    """Record what was learnt. What has been paid meanwhile stays paid, what is closed closed."""
+    """Record what was learnt. What has been paid meanwhile stays paid, what is closed closed, and
+    a code that was given out meanwhile is asked about until it has run out."""
     await tx.execute(
         """
         UPDATE attempts
            SET state = CASE WHEN closed_at IS NULL THEN COALESCE(given.state, attempts.state)
                             ELSE attempts.state END,
                asks = asks + 1,
-               ask_at = given.ask_at,
+               ask_at = COALESCE(given.ask_at, CASE WHEN expires_at > $5 THEN expires_at END),
                closed_at = CASE WHEN given.is_last THEN COALESCE(closed_at, $5::timestamptz)
                                 ELSE closed_at END
           FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::boolean[])

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from services.payments import attempts
+from services.payments.attempts import Followed
+from shared.db import transaction
 from shared.events.payments import InstructionsIssued, OrderPaid
 from tests.payments.till import MORNING, PAY_BY, Till
 from tests.payments.ways import by_code, by_ecpay, every_way
@@ -91,6 +94,23 @@ async def test_a_code_that_was_given_out_after_the_order_lapsed_is_asked_about(
     code = await till.open(opened)
     await till.sandbox.deliver()
     assert await till.told(InstructionsIssued) == [], "it cannot pay the order any more"
+    await _pay_unheard_of(till, code)
+
+
+@by_code
+async def test_a_code_that_is_given_out_while_we_ask_for_the_last_time_is_asked_about(
+    till: Till, method: str, variant: str
+) -> None:
+    order = await till.owe()
+    opened = await till.begin(order, method, variant)
+    await till.advance(timedelta(days=12))
+    [asked] = await till.attempts(order)
+    code = await till.open(opened)
+    await till.sandbox.deliver()
+    async with transaction(till.pool) as tx:
+        answer = Followed(asked.id, "lapsed", None, is_last=True)
+        await attempts.follow(tx, followed=[answer], now=till.now)
+    assert await till.lapse() == 1
     await _pay_unheard_of(till, code)
 
 
