@@ -1,6 +1,7 @@
 """Refunds as finance works through them: by two, in time, to the right person, and once."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -12,10 +13,10 @@ from tests.payments import finance
 from tests.payments.finance import PAYEE, PDF, Clerk, pool_of
 from tests.site import Site
 
-TODAY = datetime.now(TAIPEI).date()
 
-
-def paid_on(day: date, number: str = "AB-12345678") -> dict[str, str]:
+def paid_today(number: str = "AB-12345678", *, days_later: int = 0) -> dict[str, str]:
+    # By the day on which the test runs: midnight may have passed since it was collected.
+    day = datetime.now(TAIPEI).date() + timedelta(days=days_later)
     return {
         "number": number,
         "paid_on-year": str(day.year),
@@ -96,32 +97,32 @@ async def test_a_proposal_is_sent_back_with_words(site: Site) -> None:
 async def test_a_money_order_is_written_down_with_its_number_and_day(site: Site) -> None:
     ann, bob = await Clerk.arrive(site), await Clerk.arrive(site)
     page = await approved(site, ann, bob)
-    await ann.do(f"/desk{page}/payment", **paid_on(TODAY))
+    await ann.do(f"/desk{page}/payment", **paid_today())
     said = await ann.read(page)
     assert "AB12345678" in said
     assert "completed" in said
     [row] = await pool_of(site).fetch("SELECT state, refunded_twd FROM orders")
     assert tuple(row) == ("partly_refunded", 192)
-    assert (await ann.post(f"/desk{page}/payment", paid_on(TODAY))).status == 409
+    assert (await ann.post(f"/desk{page}/payment", paid_today())).status == 409
     await finance.see_every_dollar(site)
 
 
 @pytest.mark.parametrize(
-    ("form", "words"),
+    ("write", "words"),
     [
-        (paid_on(TODAY + timedelta(days=1)), "still to come"),
-        (paid_on(TODAY - timedelta(days=1)), "had not been approved"),
-        (paid_on(TODAY, number="1"), "printed on the money order"),
-        (paid_on(TODAY) | {"paid_on-day": "32"}, "no day of the calendar"),
-        ({}, "the day on which the money order was sent"),
+        (lambda: paid_today(days_later=1), "still to come"),
+        (lambda: paid_today(days_later=-1), "had not been approved"),
+        (lambda: paid_today("1"), "printed on the money order"),
+        (lambda: paid_today() | {"paid_on-day": "32"}, "no day of the calendar"),
+        (dict, "the day on which the money order was sent"),
     ],
 )
 async def test_a_money_order_that_cannot_be_is_not_written_down(
-    site: Site, form: dict[str, str], words: str
+    site: Site, write: Callable[[], dict[str, str]], words: str
 ) -> None:
     ann, bob = await Clerk.arrive(site), await Clerk.arrive(site)
     page = await approved(site, ann, bob)
-    answer = await ann.post(f"/desk{page}/payment", form)
+    answer = await ann.post(f"/desk{page}/payment", write())
     assert answer.status == 422
     assert words in await answer.text()
 
@@ -129,8 +130,8 @@ async def test_a_money_order_that_cannot_be_is_not_written_down(
 async def test_a_money_order_pays_one_refund(site: Site) -> None:
     ann, bob = await Clerk.arrive(site), await Clerk.arrive(site)
     first, second = await approved(site, ann, bob), await approved(site, ann, bob, "R-2")
-    await ann.do(f"/desk{first}/payment", **paid_on(TODAY))
-    again = await ann.post(f"/desk{second}/payment", paid_on(TODAY, number="ab12345678"))
+    await ann.do(f"/desk{first}/payment", **paid_today())
+    again = await ann.post(f"/desk{second}/payment", paid_today("ab12345678"))
     assert again.status == 409
     assert "Another refund was paid" in await again.text()
     assert "approved" in await ann.read(second)
@@ -140,7 +141,7 @@ async def test_a_money_order_pays_one_refund(site: Site) -> None:
 async def test_the_list_of_payees_holds_all_that_are_to_be_paid(site: Site) -> None:
     ann, bob = await Clerk.arrive(site), await Clerk.arrive(site)
     first, second = await approved(site, ann, bob), await approved(site, ann, bob, "R-2")
-    await ann.do(f"/desk{second}/payment", **paid_on(TODAY))
+    await ann.do(f"/desk{second}/payment", **paid_today())
     for kind in ("csv", "xlsx"):
         answer = await ann.post("/desk/payees/exports", {"format": kind})
         [_, row] = table_file.read(await answer.read())

@@ -1,6 +1,6 @@
 """Daily totals: what came and went by Taipei's days, drawn, as a table and as a file."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -10,26 +10,26 @@ from tests.payments import finance
 from tests.payments.finance import Clerk, yesterday
 from tests.site import Site
 
-DAY = yesterday().astimezone(TAIPEI).date()
 
-
-async def prepare(site: Site) -> None:
-    """Two payments yesterday, one a second before it began."""
-    began = datetime(DAY.year, DAY.month, DAY.day, tzinfo=TAIPEI)
+async def prepare(site: Site) -> date:
+    """Two payments yesterday, one a second before it began; return yesterday's date."""
+    day = yesterday().astimezone(TAIPEI).date()
+    began = datetime(day.year, day.month, day.day, tzinfo=TAIPEI)
     await finance.pay(site, await finance.owe(site))
     await finance.pay(site, await finance.owe(site, "R-2"), "line_pay")
     await finance.pay(
         site, await finance.owe(site, "R-3"), paid_at=began - timedelta(seconds=1), amount_twd=1000
     )
+    return day
 
 
 async def test_totals_are_by_method_and_by_taipeis_days(site: Site) -> None:
     clerk = await Clerk.arrive(site)
-    await prepare(site)
+    day = await prepare(site)
     page = await clerk.read("/totals")
     assert page.count('<svg class="eh-chart"') == 2
     assert "NT$1,500" in page
-    one_day = await clerk.read("/totals", first=DAY.isoformat(), last=DAY.isoformat())
+    one_day = await clerk.read("/totals", first=day.isoformat(), last=day.isoformat())
     assert "NT$500" in one_day
     assert "NT$1,500" not in one_day
 
@@ -37,13 +37,13 @@ async def test_totals_are_by_method_and_by_taipeis_days(site: Site) -> None:
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 async def test_totals_can_be_taken_away(site: Site, kind: str) -> None:
     clerk = await Clerk.arrive(site)
-    await prepare(site)
+    day = await prepare(site)
     answer = await clerk.post("/totals/exports", {"format": kind})
     header, *rows = table_file.read(await answer.read())
     assert header[:2] == ["Day", "Convenience store"]
     assert rows == [
-        [(DAY - timedelta(days=1)).isoformat(), "0", "1000", "0", "0", "1000", "0"],
-        [DAY.isoformat(), "0", "250", "0", "250", "500", "0"],
+        [(day - timedelta(days=1)).isoformat(), "0", "1000", "0", "0", "1000", "0"],
+        [day.isoformat(), "0", "250", "0", "250", "500", "0"],
     ]
     assert await finance.acts(site, "totals") == ["totals_exported"]
 
