@@ -103,12 +103,20 @@ class Picture:
     height: int
 
 
-def clean(content: bytes, *, fewest_bytes: int = FEWEST_BYTES) -> Picture:
-    """Make a picture of what was uploaded, upright and without metadata, or refuse it."""
-    kind = _look_at(content, fewest_bytes)
+def clean(content: bytes, *, of_any_size: bool = False) -> Picture:
+    """Make a picture of what was uploaded, upright and without metadata, or refuse it.
+
+    `of_any_size`: however little there may be to see.
+    """
+    kind = _look_at(content)
+    if len(content) < FEWEST_BYTES and not of_any_size:
+        raise TooSmall
     try:
         with Image.open(io.BytesIO(content), formats=[kind]) as opened:
-            return _draw(opened)
+            size = _fitting(opened)
+            if min(size) < SHORTEST_EDGE and not of_any_size:
+                raise TooNarrow
+            return _draw(opened, size)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise TooManyPixels from None
     # Pillow's decoders raise all of these, depending on what is broken.
@@ -116,26 +124,25 @@ def clean(content: bytes, *, fewest_bytes: int = FEWEST_BYTES) -> Picture:
         raise Broken from None
 
 
-def _look_at(content: bytes, fewest_bytes: int) -> str:
+def _look_at(content: bytes) -> str:
     """Find what it is by its first bytes; refuse what is seen to be unusable without decoding."""
     if len(content) > MOST_BYTES:
         raise TooLarge
     kind = next((k for sign, k in BEGINNINGS.items() if content.startswith(sign)), None)
     if kind is None:
         raise NeitherJpegNorPng
-    if len(content) < fewest_bytes:
-        raise TooSmall
     lowered = content.lower()
     if any(sign in lowered for sign in FOREIGN_SIGNS) or END_OF_ZIP in content[-LONGEST_ZIP_END:]:
         raise MoreThanAPicture
     return kind
 
 
-def _draw(opened: Image.Image) -> Picture:
+def _fitting(opened: Image.Image) -> tuple[int, int]:
     scale = min(1.0, LONGEST_EDGE / max(opened.size))
-    size = (round(opened.width * scale), round(opened.height * scale))
-    if min(size) < SHORTEST_EDGE:
-        raise TooNarrow
+    return max(1, round(opened.width * scale)), max(1, round(opened.height * scale))
+
+
+def _draw(opened: Image.Image, size: tuple[int, int]) -> Picture:
     # A JPEG is decoded no larger than needed, which spares most of the memory.
     opened.draft(None, size)
     picture = _in_colour(opened)
@@ -163,10 +170,10 @@ def _in_colour(opened: Image.Image) -> Image.Image:
 class Pictures:
     """Cleans pictures without holding up anybody's page."""
 
-    def __init__(self, *, workers: int, fewest_bytes: int = FEWEST_BYTES) -> None:
+    def __init__(self, *, workers: int, of_any_size: bool = False) -> None:
         # Pillow releases the interpreter's lock while it decodes: threads are enough.
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="pictures")
-        self._clean = partial(clean, fewest_bytes=fewest_bytes)
+        self._clean = partial(clean, of_any_size=of_any_size)
         self._pending = 0
 
     async def clean(self, content: bytes) -> Picture:

@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> Service:
             SETTLING: lanes,
             PAPERS: Pdf(HERE / "templates" / "pdf"),
             # A proof may be as small as it likes.
-            PICTURES: Pictures(workers=1, fewest_bytes=0),
+            PICTURES: Pictures(workers=1, of_any_size=True),
             VAULT: settings.vault,
         },
         background=[*lanes],
