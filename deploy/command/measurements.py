@@ -26,7 +26,6 @@ def chaos(asked: Namespace) -> int:
 
 def _run(*words: str) -> int:
     machine = Machine(ROOT)
-    machine.checkout.make_folder()
     build_assets(machine)
     start_servers(machine)
     return show([sys.executable, "-m", *words], folder=ROOT, environment=machine.test_environment())

@@ -40,6 +40,7 @@ def start_servers(machine: Machine) -> None:
 
 def build_assets(machine: Machine) -> None:
     """What every page links to: no web process starts without it."""
+    machine.checkout.make_folder()  # for the log
     assets.build(ROOT / "shared" / "frontend", log=machine.setup_log)
 
 
