@@ -142,14 +142,16 @@ class GroupCommit(Generic[Item, Answer]):
             raise
 
     async def _commit(self, batch: "list[_Waiting[Item, Answer]]") -> None:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await db.connect(
-                self._database_url, application=self._name, for_crowd=True
-            )
-        async with self._connection.transaction():
-            outcomes = await self._settle(self._connection, [waiting.item for waiting in batch])
+        connection = await self._begin()
+        try:
+            outcomes = await self._settle(connection, [waiting.item for waiting in batch])
             if len(outcomes) != len(batch):
                 raise RuntimeError(f"{len(batch)} items got {len(outcomes)} answers")
+        except Exception:
+            await connection.execute("ROLLBACK")
+            raise
+        # Whoever waits already finds a transaction begun: one round trip less for each batch.
+        await connection.execute("COMMIT AND CHAIN" if self._queue else "COMMIT")
         settled = time.perf_counter()
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if outcome is AGAIN and not waiting.goes_again:
@@ -158,6 +160,15 @@ class GroupCommit(Generic[Item, Answer]):
                 continue
             self._waits.observe(settled - waiting.since)
             waiting.settle(Busy() if outcome is AGAIN else outcome)
+
+    async def _begin(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await db.connect(
+                self._database_url, application=self._name, for_crowd=True
+            )
+        if not self._connection.is_in_transaction():
+            await self._connection.execute("BEGIN")
+        return self._connection
 
     async def _drop_connection(self) -> None:
         if self._connection is not None:

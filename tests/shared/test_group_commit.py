@@ -143,6 +143,44 @@ async def test_a_failure_at_the_commit_is_settled_one_by_one_too(start: Start, p
     assert isinstance(answers[1], asyncpg.UniqueViolationError)
 
 
+@pytest.mark.parametrize(("number", "error"), [(2, asyncpg.UniqueViolationError), (13, ZeroDivisionError)])
+async def test_a_failure_while_others_wait_is_not_theirs(
+    number: int, error: type[Exception], start: Start, ledger: Ledger, pool: Pool
+) -> None:
+    await pool.execute("INSERT INTO numbers VALUES (2)")
+    ledger.gate.clear()
+    group = start()
+    failing = asyncio.create_task(group.ask(number))
+    await eventually(lambda: ledger.begun == 1)
+    others = [asyncio.create_task(group.ask(n)) for n in (1, 3)]
+    await eventually(lambda: len(group._queue) == 2)
+    ledger.gate.set()
+    with pytest.raises(error):
+        await failing
+    assert await asyncio.gather(*others) == [2, 6]
+    assert await pool.fetchval("SELECT array_agg(n ORDER BY n) FROM numbers") == [1, 2, 3]
+
+
+async def test_nobody_is_kept_in_a_transaction_that_waits_for_others(
+    start: Start, ledger: Ledger, pool: Pool
+) -> None:
+    """One is begun ahead only for those who are there."""
+    ledger.gate.clear()
+    group = start()
+    asked = [asyncio.create_task(group.ask(1))]
+    await eventually(lambda: ledger.begun == 1)
+    asked.append(asyncio.create_task(group.ask(2)))
+    await eventually(lambda: len(group._queue) == 1)
+    ledger.gate.set()
+    await asyncio.gather(*asked)
+    states = await pool.fetch(
+        "SELECT state FROM pg_stat_activity WHERE application_name = 'test'"
+        " AND pid <> pg_backend_pid() AND query LIKE 'COMMIT%'"
+    )
+    assert [row["state"] for row in states] == ["idle"]
+    assert await pool.fetchval("SELECT count(DISTINCT xmin::text) FROM numbers") == 2
+
+
 async def test_beyond_the_bound_the_answer_is_busy_at_once(start: Start, ledger: Ledger) -> None:
     ledger.gate.clear()
     group = start(longest_queue=3)
