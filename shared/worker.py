@@ -24,8 +24,10 @@ log = structlog.get_logger()
 
 MEASURE_SECONDS = 5.0
 SHUTDOWN_SECONDS = 15
-# A worker needs one connection to handle, one for each job's lock and work, a few to spare.
-POOL_SIZE = 10
+# A job holds one connection for its lock and another for its work, and all may begin at once;
+# the consumer, what measures, and a few to spare.
+CONNECTIONS_PER_JOB = 2
+OTHER_CONNECTIONS = 4
 
 # What every service listens to, beside its own HANDLERS.
 SHARED_HANDLERS: Handlers = {**auth.HANDLERS, LogSealed: audit.witness}
@@ -80,7 +82,8 @@ class Worker:
 
     async def run(self) -> None:
         database_url, amqp_url = str(self.settings.database_url), str(self.settings.amqp_url)
-        pool = await create_pool(database_url, application=f"{self.name} worker", size=POOL_SIZE)
+        size = CONNECTIONS_PER_JOB * len(self.jobs) + OTHER_CONNECTIONS
+        pool = await create_pool(database_url, application=f"{self.name} worker", size=size)
         self._pool = pool
         consumer = Consumer(service=self.name, pool=pool, amqp_url=amqp_url, handlers=self.handlers)
         scheduler = Scheduler(service=self.name, pool=pool, jobs=self.jobs)

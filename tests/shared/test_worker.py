@@ -1,12 +1,15 @@
-"""A worker reports what was given up, over one connection for as long as it holds."""
+"""A worker has connections for all its jobs, and reports what was given up over a lasting one."""
 
 import asyncio
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aio_pika.abc import AbstractConnection
 
 from shared import bus, worker
+from shared.db import Pool, transaction
+from shared.jobs import Job
 from shared.metrics import DEAD_LETTERS
 from shared.settings import ServiceSettings
 from shared.worker import Worker
@@ -14,16 +17,20 @@ from tests.eventually import eventually
 from tests.shared.conftest import Line, message
 
 
-async def test_dead_letters_are_counted_over_one_connection_and_the_next_when_it_breaks(
-    line: Line, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = ServiceSettings.model_validate(
+def settings_of(line: Line, database_url: str) -> ServiceSettings:
+    return ServiceSettings.model_validate(
         {
             "database_url": database_url,
             "EXAMHALL_AMQP_URL": line.amqp_url,
             "EXAMHALL_PUBLIC_URL": "http://127.0.0.1",
         }
     )
+
+
+async def test_dead_letters_are_counted_over_one_connection_and_the_next_when_it_breaks(
+    line: Line, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(line, database_url)
     opened: list[AbstractConnection] = []
     connect = bus.connect
 
@@ -56,3 +63,28 @@ async def test_dead_letters_are_counted_over_one_connection_and_the_next_when_it
     measuring.cancel()
     await asyncio.gather(measuring, return_exceptions=True)
     assert all(connection.is_closed for connection in opened)
+
+
+async def test_all_jobs_may_be_at_work_at_once(line: Line, database_url: str) -> None:
+    """Each holds a connection for its lock while its work takes another."""
+    settings = settings_of(line, database_url)
+    at_work, enough = set[str](), asyncio.Event()
+
+    def job(name: str) -> Job:
+        async def work(pool: Pool, now: datetime) -> int:
+            async with transaction(pool):
+                at_work.add(name)
+                await enough.wait()
+            return 0
+
+        return Job(name, timedelta(hours=1), work)
+
+    jobs = [job(f"job {number}") for number in range(8)]
+    made = Worker(line.service, settings, folder=Path(), handlers={}, jobs=jobs)
+    running = asyncio.create_task(made.run())
+    try:
+        await eventually(lambda: len(at_work) == len(jobs))
+    finally:
+        enough.set()
+        made.stop()
+        await running
