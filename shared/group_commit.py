@@ -144,9 +144,7 @@ class GroupCommit(Generic[Item, Answer]):
     async def _commit(self, batch: "list[_Waiting[Item, Answer]]") -> None:
         connection = await self._begin()
         try:
-            outcomes = await self._settle(connection, [waiting.item for waiting in batch])
-            if len(outcomes) != len(batch):
-                raise RuntimeError(f"{len(batch)} items got {len(outcomes)} answers")
+            outcomes = await self._find_outcomes(connection, batch)
         except Exception:
             await connection.execute("ROLLBACK")
             raise
@@ -169,6 +167,14 @@ class GroupCommit(Generic[Item, Answer]):
         if not self._connection.is_in_transaction():
             await self._connection.execute("BEGIN")
         return self._connection
+
+    async def _find_outcomes(
+        self, tx: Tx, batch: "list[_Waiting[Item, Answer]]"
+    ) -> Sequence[Answer | Refused]:
+        outcomes = await self._settle(tx, [waiting.item for waiting in batch])
+        if len(outcomes) != len(batch):
+            raise RuntimeError(f"{len(batch)} items got {len(outcomes)} answers")
+        return outcomes
 
     async def _drop_connection(self) -> None:
         if self._connection is not None:

@@ -4,9 +4,9 @@ import csv
 import io
 import zipfile
 import zlib
-from datetime import date, datetime
+from itertools import islice
 
-from python_calamine import CalamineError, CalamineWorkbook
+from shared import xlsx_reading
 
 ZIP = b"PK\x03\x04"  # how an xlsx file begins
 # A small file may be packed so that it fills the memory; what a table of ours unpacks to is less.
@@ -14,8 +14,6 @@ MOST_UNPACKED_BYTES = 32 * 1024 * 1024
 MOST_ROWS = 20_000
 MOST_COLUMNS = 100
 PIECE = 64 * 1024
-# Spreadsheet programs keep 15 digits of a number; longer ones are not what somebody typed.
-MOST_EXACT = 10**15
 # What zipfile raises on files that are cut off, locked by a password or made to confuse it.
 UNPACKING_FAILS = (
     zipfile.BadZipFile,
@@ -43,13 +41,9 @@ def read(content: bytes) -> list[list[str]]:
 def _read_xlsx(content: bytes) -> list[list[str]]:
     _unpack_within_limits(content)
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        if not book.sheet_names:
-            return []
-        rows = book.get_sheet_by_index(0).to_python()
-    except (CalamineError, OSError) as error:
+        return xlsx_reading.read(content, most_rows=MOST_ROWS, most_columns=MOST_COLUMNS)
+    except xlsx_reading.Died as error:
         raise Unreadable from error
-    return [[_text(cell) for cell in row] for row in rows]
 
 
 def _unpack_within_limits(content: bytes) -> None:
@@ -77,15 +71,8 @@ def _read_csv(content: bytes) -> list[list[str]]:
         if "\0" in text:
             raise Unreadable
         try:
-            return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
+            rows = islice(csv.reader(io.StringIO(text)), MOST_ROWS + 1)
+            return [[cell.strip() for cell in row] for row in rows]
         except csv.Error as error:
             raise Unreadable from error
     raise Unreadable
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < MOST_EXACT:
-        return str(int(cell))  # every number in a spreadsheet is a float
-    if isinstance(cell, datetime | date):
-        return cell.isoformat()
-    return str(cell).strip()

@@ -143,7 +143,9 @@ async def test_a_failure_at_the_commit_is_settled_one_by_one_too(start: Start, p
     assert isinstance(answers[1], asyncpg.UniqueViolationError)
 
 
-@pytest.mark.parametrize(("number", "error"), [(2, asyncpg.UniqueViolationError), (13, ZeroDivisionError)])
+@pytest.mark.parametrize(
+    ("number", "error"), [(2, asyncpg.UniqueViolationError), (13, ZeroDivisionError)]
+)
 async def test_a_failure_while_others_wait_is_not_theirs(
     number: int, error: type[Exception], start: Start, ledger: Ledger, pool: Pool
 ) -> None:

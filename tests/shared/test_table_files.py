@@ -1,6 +1,7 @@
 """Tables handed out and handed in: nothing in them is run, and nothing in them brings us down."""
 
 import io
+import re
 import zipfile
 from datetime import UTC, date, datetime
 
@@ -69,7 +70,28 @@ def pack(name: str, text: bytes) -> bytes:
     return content.getvalue()
 
 
+def with_cells(*cells: str) -> bytes:
+    """A sheet of these cells and nothing between them."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(SHEET)) as one, zipfile.ZipFile(content, "w") as other:
+        for entry in one.infolist():
+            text = one.read(entry).decode()
+            if entry.filename == "xl/worksheets/sheet1.xml":
+                # rows of one cell each
+                rows = "".join(
+                    f'<row r="{re.sub("[A-Z]", "", cell)}"><c r="{cell}"><v>1</v></c></row>'
+                    for cell in cells
+                )
+                text = re.sub("<sheetData>.*</sheetData>", f"<sheetData>{rows}</sheetData>", text)
+            other.writestr(entry, text)
+    return content.getvalue()
+
+
 SHEET = xlsx_file.write(HEADER, [["王大同", 1]])
+
+
+def test_cells_stand_where_they_say() -> None:
+    assert table_file.read(with_cells("A1", "C2")) == [["1", "", ""], ["", "", "1"]]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +99,8 @@ SHEET = xlsx_file.write(HEADER, [["王大同", 1]])
     [
         pack("xl/workbook.xml", b"0" * (table_file.MOST_UNPACKED_BYTES + 1)),
         pack("readme.txt", b"not a spreadsheet"),
+        with_cells("A1", "XFD1048576"),
+        with_cells("A1", "P1048576"),
         SHEET[: len(SHEET) // 2],
         SHEET[:200] + b"\xff" * 50 + SHEET[250:],
         table_file.ZIP + b"garbage",
@@ -87,8 +111,8 @@ SHEET = xlsx_file.write(HEADER, [["王大同", 1]])
         b'"' + b"x" * 200_000 + b'"',
     ],
     ids=[
-        "bomb", "no sheet", "cut off", "damaged", "garbage", "no text", "with zeros",
-        "too long", "too wide", "an endless cell",
+        "bomb", "no sheet", "corners", "one stray cell", "cut off", "damaged", "garbage",
+        "no text", "with zeros", "too long", "too wide", "an endless cell",
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused(content: bytes) -> None:
