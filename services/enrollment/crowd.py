@@ -1,5 +1,6 @@
 """The crowd: wishes for a place arrive one by one and are settled together."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -9,7 +10,7 @@ from aiohttp import web
 
 from services.enrollment.registrations import claims, openings
 from services.enrollment.registrations.claims import Claim, Claimed
-from shared import arrival
+from shared.arrival import DatabaseClock
 from shared.db import Tx
 from shared.errors import Refused
 from shared.group_commit import GroupCommit
@@ -29,12 +30,15 @@ class Wish:
 Crowd: TypeAlias = GroupCommit[Wish, Claimed]
 
 CROWD = web.AppKey("crowd", Crowd)
+CLOCK = DatabaseClock()
 
 
 async def settle(tx: Tx, wishes: list[Wish]) -> Sequence[Claimed | Refused]:
     """Claim for all who wait, each as of the moment when they arrived."""
+    asked = time.perf_counter()
     opened = await openings.load(tx, sittings={wish.sitting for wish in wishes})
-    arrivals = [arrival.before(opened.now, wish.started) for wish in wishes]
+    CLOCK.hear(opened.now, asked=asked, heard=time.perf_counter())
+    arrivals = [CLOCK.at(wish.started) for wish in wishes]
     return await claims.claim(
         tx,
         openings=opened,
