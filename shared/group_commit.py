@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 import structlog
+from asyncpg.transaction import Transaction
 
 from shared import db
 from shared.db import Connection, Tx
@@ -74,6 +75,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._stopping = False
         # A connection of its own, kept: a pool would reset it after every transaction.
         self._connection: Connection | None = None
+        self._transaction: Transaction | None = None
         self._sizes = GROUP_COMMIT_SIZES.labels(name)
         self._waits = GROUP_COMMIT_WAITS.labels(name)
 
@@ -142,14 +144,17 @@ class GroupCommit(Generic[Item, Answer]):
             raise
 
     async def _commit(self, batch: "list[_Waiting[Item, Answer]]") -> None:
-        connection = await self._begin()
+        connection, transaction = await self._begin()
         try:
             outcomes = await self._find_outcomes(connection, batch)
+            if goes_on := bool(self._queue):
+                # They find a transaction begun: one round trip less for each batch.
+                await connection.execute("COMMIT AND CHAIN")
         except Exception:
-            await connection.execute("ROLLBACK")
+            await transaction.rollback()
             raise
-        # Whoever waits already finds a transaction begun: one round trip less for each batch.
-        await connection.execute("COMMIT AND CHAIN" if self._queue else "COMMIT")
+        if not goes_on:
+            await transaction.commit()
         settled = time.perf_counter()
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if outcome is AGAIN and not waiting.goes_again:
@@ -159,14 +164,17 @@ class GroupCommit(Generic[Item, Answer]):
             self._waits.observe(settled - waiting.since)
             waiting.settle(Busy() if outcome is AGAIN else outcome)
 
-    async def _begin(self) -> Connection:
+    async def _begin(self) -> tuple[Connection, Transaction]:
         if self._connection is None or self._connection.is_closed():
             self._connection = await db.connect(
                 self._database_url, application=self._name, for_crowd=True
             )
-        if not self._connection.is_in_transaction():
-            await self._connection.execute("BEGIN")
-        return self._connection
+            self._transaction = None
+        if self._transaction is None or not self._connection.is_in_transaction():
+            # One that asyncpg knows of: within it, a settlement may make savepoints.
+            self._transaction = self._connection.transaction()
+            await self._transaction.start()
+        return self._connection, self._transaction
 
     async def _find_outcomes(
         self, tx: Tx, batch: "list[_Waiting[Item, Answer]]"

@@ -1,6 +1,7 @@
 """Group commit: a crowd becomes lists, everyone gets an own answer, nobody waits for ever."""
 
 import asyncio
+import contextlib
 import gc
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -161,6 +162,31 @@ async def test_a_failure_while_others_wait_is_not_theirs(
         await failing
     assert await asyncio.gather(*others) == [2, 6]
     assert await pool.fetchval("SELECT array_agg(n ORDER BY n) FROM numbers") == [1, 2, 3]
+
+
+@pytest.mark.parametrize("others", [[], [2, 3]], ids=["alone", "while others wait"])
+async def test_a_settlement_may_take_a_part_of_its_work_back(
+    others: list[int], start: Start, ledger: Ledger, pool: Pool
+) -> None:
+    settle = ledger.settle
+
+    async def settle_with_a_mistake(tx: Tx, numbers: list[int]) -> Sequence[int | Refused]:
+        with contextlib.suppress(ZeroDivisionError):
+            async with tx.transaction():
+                await tx.execute("INSERT INTO numbers VALUES (99)")
+                await settle(tx, [13])
+        return await settle(tx, numbers)
+
+    ledger.settle = settle_with_a_mistake  # type: ignore[method-assign]
+    ledger.gate.clear()
+    group = start()
+    asked = [asyncio.create_task(group.ask(1))]
+    await eventually(lambda: ledger.begun == 1)
+    asked += [asyncio.create_task(group.ask(number)) for number in others]
+    await eventually(lambda: len(group._queue) == len(others))
+    ledger.gate.set()
+    assert await asyncio.gather(*asked) == [2, *(number * 2 for number in others)]
+    assert await pool.fetchval("SELECT array_agg(n ORDER BY n) FROM numbers") == [1, *others]
 
 
 async def test_nobody_is_kept_in_a_transaction_that_waits_for_others(
