@@ -1,6 +1,7 @@
 """Files of scores: looked at first, imported afterwards. Sole writer of `score_files`."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,8 +111,9 @@ async def judge(tx: Tx, *, file: ScoreFile, sitting: Sitting) -> Report:
           LEFT JOIN scores ON scores.entry_id = candidates.entry_id
                           AND scores.sitting = candidates.sitting
          WHERE candidates.sitting = $1
-           AND (id_number = ANY($2::text[])
-                OR upper(regexp_replace(candidate_number, '\s', '', 'g')) = ANY($2::text[]))
+           AND (ltrim(id_number, '0') = ANY($2::text[])
+                OR ltrim(upper(regexp_replace(candidate_number, '\s', '', 'g')), '0')
+                   = ANY($2::text[]))
         """,
         sitting.code,
         numbers,
@@ -120,13 +122,12 @@ async def judge(tx: Tx, *, file: ScoreFile, sitting: Sitting) -> Report:
 
 
 def _judge(content: Sequence[Sequence[str]], sitting: Sitting, rows: Sequence[Row]) -> Report:
-    known = [
-        (row, Known(row["entry_id"], row["is_cancelled"], row["has_scores"], row["given"]))
-        for row in rows
-    ]
-    by_number = {"".join(row["candidate_number"].split()).upper(): one for row, one in known}
-    # A number somebody has as candidate number may not hide another's ID number.
-    by_number |= {row["id_number"]: one for row, one in known}
+    by_number: defaultdict[str, list[Known]] = defaultdict(list)
+    for row in rows:
+        one = Known(row["entry_id"], row["is_cancelled"], row["has_scores"], row["given"])
+        numbers = (row["id_number"], row["candidate_number"])
+        for number in {*map(score_table.as_compared, numbers)}:
+            by_number[number].append(one)
     return score_table.judge(content, marking=sitting.marking, known=by_number)
 
 

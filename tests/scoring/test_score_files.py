@@ -19,6 +19,7 @@ from tests.scoring.world import (
     entered,
     entry_id,
     hear,
+    id_number,
     import_,
     look_at,
     scored,
@@ -46,6 +47,46 @@ async def test_the_good_rows_are_imported_and_the_others_left_out(pool: Pool) ->
     await enter(pool, 2)
     assert await import_(pool, table(scored(0), scored(1, ("31", "1", "1")))) == 1
     assert list(await list_scores(pool)) == [0]
+
+
+BY_NUMBER = ("candidate_number", "listening", "speaking", "reading")
+BOTH = ("id_number", *BY_NUMBER)
+
+
+async def enter_at_two_centres(pool: Pool) -> None:
+    """Every centre numbers its candidates from 0001."""
+    for number, centre in enumerate(["TW123", "TW456"]):
+        at_centre = {"candidate_number": "0001", "centre_number": centre, "centre_name": centre}
+        nobodys = {"account_id": None, "registration_id": None}
+        await hear(pool, entered(number, **at_centre, **nobodys))
+
+
+@pytest.mark.parametrize("headings", [BY_NUMBER, BOTH])
+async def test_a_number_that_two_centres_gave_is_nobodys_alone(
+    pool: Pool, headings: tuple[str, ...]
+) -> None:
+    await enter_at_two_centres(pool)
+    row = [*([""] if headings == BOTH else []), "0001", "25", "40", "15"]
+    with pytest.raises(NothingToImport):
+        await import_(pool, table(row, headings=headings))
+    assert await list_scores(pool) == {}
+
+
+async def test_with_id_numbers_each_of_two_centres_candidates_has_their_own_scores(
+    pool: Pool,
+) -> None:
+    await enter_at_two_centres(pool)
+    rows = [[id_number(0), "0001", "25", "40", "15"], [id_number(1), "1", "26", "41", "16"]]
+    assert await import_(pool, table(*rows, headings=BOTH)) == 2
+    found = await list_scores(pool)
+    assert len(found) == 2
+    assert found[0] != found[1]
+
+
+async def test_a_row_whose_numbers_are_of_two_people_is_nobodys(pool: Pool) -> None:
+    await enter(pool, 2)
+    with pytest.raises(NothingToImport):
+        await import_(pool, table([id_number(0), "R-00001", "25", "40", "15"], headings=BOTH))
 
 
 async def test_a_second_click_imports_nothing_more(pool: Pool) -> None:

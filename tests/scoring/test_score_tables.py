@@ -7,7 +7,7 @@ import pytest
 
 from services.scoring.rules import find_marking, score_table
 from services.scoring.rules.marking import Marking, RowDoesNotFit
-from services.scoring.rules.score_table import Known, Report
+from services.scoring.rules.score_table import Known, Report, as_compared
 from tests.scoring.world import entry_id, id_number
 
 EMPTY = Known(entry_id(1), is_cancelled=False, has_scores=False, given=None)
@@ -32,7 +32,7 @@ def judge(
     return score_table.judge(
         [list(headings), *(list(row) for row in rows)],
         marking=by,
-        known={id_number(1): known, "R-00001": known},
+        known={as_compared(id_number(1)): [known], "R-00001": [known]},
     )
 
 
@@ -81,6 +81,21 @@ def test_a_candidate_is_found_by_either_number_however_it_is_typed() -> None:
     assert only(by_id).entry_id == entry_id(1)
     by_number = judge(BASIC, ["Candidate number", *WHOLE[1:]], ["r-00001", "25", "40", "15"])
     assert only(by_number).entry_id == entry_id(1)
+
+
+def test_numbers_say_of_a_row_whose_it_is_only_when_one_candidate_has_them_all() -> None:
+    here, there = EMPTY, Known(entry_id(2), is_cancelled=False, has_scores=False, given=None)
+    known = {"1WLC": [here], "2WLC": [there], "1": [here, there], "2": [there]}
+
+    def verdict(*numbers: str) -> str:
+        table = [["id_number", "candidate_number", "absent"], [*numbers, "yes"]]
+        return only(score_table.judge(table, marking=BASIC, known=known)).verdict
+
+    assert verdict("000001WLC", "0001") == verdict("000002WLC", "1") == "new"
+    assert verdict("", "0002") == verdict("000002WLC", "") == "new"
+    assert verdict("", "0001") == "ambiguous"
+    assert verdict("000001WLC", "0002") == verdict("000001WLC", "0003") == "contradictory"
+    assert verdict("000003WLC", "0002") == verdict("", "0003") == verdict("", "") == "unknown"
 
 
 def test_without_a_number_nothing_is_judged() -> None:

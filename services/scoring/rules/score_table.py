@@ -20,7 +20,7 @@ ID_NUMBER = Column("id_number", {"zh-Hant-TW": "考生編號", "en": "ID number"
 CANDIDATE_NUMBER = Column("candidate_number", {"zh-Hant-TW": "應考號碼", "en": "Candidate number"})
 NAME = Column("name", {"zh-Hant-TW": "姓名", "en": "Name"})
 ABSENT = Column("absent", {"zh-Hant-TW": "缺考", "en": "Absent"})
-_NUMBERS = {ID_NUMBER.key, CANDIDATE_NUMBER.key}
+_NUMBERS = (ID_NUMBER.key, CANDIDATE_NUMBER.key)
 YES = {"yes", "y", "x", "1", "true", "absent", "是", "缺考", "v"}
 NO = {"", "no", "n", "0", "false", "否", "-"}
 
@@ -29,7 +29,17 @@ ABSENT_UNCLEAR = mark("Whether somebody was absent is said by yes or nothing, no
 
 LONGEST_SHOWN = 40
 
-Verdict: TypeAlias = Literal["new", "changed", "same", "unknown", "repeated", "cancelled", "wrong"]
+Verdict: TypeAlias = Literal[
+    "new",
+    "changed",
+    "same",
+    "unknown",
+    "ambiguous",
+    "contradictory",
+    "repeated",
+    "cancelled",
+    "wrong",
+]
 GOOD: tuple[Verdict, ...] = ("new", "changed", "same")
 
 
@@ -83,7 +93,7 @@ def list_numbers(table: Sequence[Sequence[str]], *, marking: Marking) -> set[str
     """All that may be somebody's number, as it is compared."""
     heads = _read_heads(table[0], marking) if table else []
     places = [at for at, head in enumerate(heads) if head in _NUMBERS]
-    return {_number(row[at]) for row in table[1:] for at in places if at < len(row)}
+    return {as_compared(row[at]) for row in table[1:] for at in places if at < len(row)}
 
 
 def _read_heads(row: Sequence[str], marking: Marking) -> list[str | None]:
@@ -91,14 +101,15 @@ def _read_heads(row: Sequence[str], marking: Marking) -> list[str | None]:
     return [names.get(squeeze(cell)) for cell in row]
 
 
-def _number(text: str) -> str:
-    return "".join(text.split()).upper()
+def as_compared(number: str) -> str:
+    """Write a number as it is compared: spreadsheet programs leave out noughts that come first."""
+    return "".join(number.split()).upper().lstrip("0")
 
 
 def judge(
-    table: Sequence[Sequence[str]], *, marking: Marking, known: Mapping[str, Known]
+    table: Sequence[Sequence[str]], *, marking: Marking, known: Mapping[str, Sequence[Known]]
 ) -> Report:
-    """Judge every row. Candidates are known by ID number and by candidate number, in capitals."""
+    """Judge every row. By each number, as it is compared, all candidates are known who have it."""
     if not table:
         return Report([], missing=[ID_NUMBER])
     heads = _read_heads(table[0], marking)
@@ -107,7 +118,7 @@ def judge(
         for cell, head in zip(table[0], heads, strict=True)
         if cell and not head
     ]
-    if not _NUMBERS & {*heads}:
+    if not {*_NUMBERS} & {*heads}:
         return Report([], missing=[ID_NUMBER], ignored=ignored)
     return Report([*_judge_rows(table[1:], heads, marking, known)], ignored=ignored)
 
@@ -116,17 +127,17 @@ def _judge_rows(
     rows: Sequence[Sequence[str]],
     heads: Sequence[str | None],
     marking: Marking,
-    known: Mapping[str, Known],
+    known: Mapping[str, Sequence[Known]],
 ) -> Iterator[RowReport]:
     seen: set[UUID] = set()
     for line, row in enumerate(rows, start=2):
         cells = {head: text for head, text in zip(heads, row, strict=False) if head}
         if not any(row):
             continue
-        typed = cells.get(ID_NUMBER.key) or cells.get(CANDIDATE_NUMBER.key) or ""
-        number, candidate = typed[:LONGEST_SHOWN], known.get(_number(typed))
-        if candidate is None:
-            yield RowReport(line, number, "unknown")
+        typed = [cells[key] for key in _NUMBERS if cells.get(key)]
+        number, candidate = " / ".join(typed)[:LONGEST_SHOWN], _identify(typed, known)
+        if not isinstance(candidate, Known):
+            yield RowReport(line, number, candidate)
         elif candidate.is_cancelled:
             yield RowReport(line, number, "cancelled", candidate.entry_id)
         elif candidate.entry_id in seen:
@@ -134,6 +145,19 @@ def _judge_rows(
         else:
             seen.add(candidate.entry_id)
             yield _judge_cells(line, number, candidate, cells, marking)
+
+
+def _identify(typed: Sequence[str], known: Mapping[str, Sequence[Known]]) -> Known | Verdict:
+    """Find the one candidate who has every number that a row gives."""
+    # Centres count their candidates from 0001, each for itself: such a number alone says nothing
+    # where two of them share a sitting.
+    found = [known.get(as_compared(number), ()) for number in typed]
+    if not found or not found[0]:
+        return "unknown"
+    agreed = [one for one in found[0] if all(one in others for others in found)]
+    if not agreed:
+        return "contradictory"
+    return agreed[0] if len(agreed) == 1 else "ambiguous"
 
 
 def _judge_cells(

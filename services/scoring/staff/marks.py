@@ -135,6 +135,7 @@ async def show_file(request: web.Request) -> web.Response:
         file=file,
         report=report,
         counts=report.counts(),
+        good=score_table.GOOD,
         rows=sorted(report.rows, key=lambda row: row.is_good)[:SHOWN],
         is_cut=len(report.rows) > SHOWN,
         columns=sitting.marking.columns,
