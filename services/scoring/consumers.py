@@ -5,7 +5,7 @@ from services.scoring.holders import Holder
 from services.scoring.releases import EVER
 from shared.db import Tx
 from shared.events.enrollment import EntryRecorded
-from shared.events.identity import ResultsAccountOpened
+from shared.events.identity import AccountClosed, ResultsAccountOpened
 from shared.inbox import Handlers
 
 
@@ -31,6 +31,10 @@ async def on_results_account_opened(tx: Tx, events: list[ResultsAccountOpened]) 
     )
 
 
+async def on_account_closed(tx: Tx, events: list[AccountClosed]) -> None:
+    await holders.close(tx, closed={event.account_id: event.closed_at for event in events})
+
+
 async def _hold(tx: Tx, found: list[Holder]) -> None:
     await holders.note(tx, holders=found)
     await releases.look_again(tx, held=[(one.entry_id, one.registered_at) for one in found])
@@ -39,4 +43,5 @@ async def _hold(tx: Tx, found: list[Holder]) -> None:
 HANDLERS: Handlers = {
     EntryRecorded: on_entry_recorded,
     ResultsAccountOpened: on_results_account_opened,
+    AccountClosed: on_account_closed,
 }

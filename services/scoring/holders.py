@@ -1,6 +1,7 @@
-"""The accounts that hold a candidate's results, and since when. Sole writer of `holders`."""
+"""The accounts that hold a candidate's results, since when, and which of them were closed. Sole
+writer of `holders` and `closed_accounts`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -33,6 +34,19 @@ async def note(tx: Tx, *, holders: Sequence[Holder]) -> None:
         [holder.entry_id for holder in told],
         [holder.account_id for holder in told],
         [holder.registered_at for holder in told],
+    )
+
+
+async def close(tx: Tx, *, closed: Mapping[UUID, datetime]) -> None:
+    """Remember that accounts were closed, whatever is heard of them before or after."""
+    await tx.execute(
+        """
+        INSERT INTO closed_accounts (account_id, closed_at)
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+        ON CONFLICT DO NOTHING
+        """,
+        list(closed),
+        list(closed.values()),
     )
 
 

@@ -128,13 +128,16 @@ async def revoke(tx: Tx, *, share_id: UUID, account_id: UUID, now: datetime) -> 
 
 
 async def load_open(tx: Tx, *, token: str, now: datetime) -> Share:
-    """Load the link with this token, while it holds, and while its maker still holds the result."""
+    """Load the link with this token, while it holds, and while its maker still holds the result:
+    whose account is closed, holds none."""
     row = await tx.fetchrow(
         f"""
         SELECT {_COLUMNS} FROM shares
          WHERE digest = $1 AND revoked_at IS NULL AND expires_at > $2
            AND EXISTS (SELECT FROM holders WHERE holders.entry_id = shares.entry_id
                                              AND holders.account_id = shares.account_id)
+           AND NOT EXISTS (SELECT FROM closed_accounts
+                            WHERE closed_accounts.account_id = shares.account_id)
         """,  # noqa: S608 (a constant)
         _digest(token),
         now,

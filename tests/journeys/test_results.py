@@ -18,8 +18,8 @@ from tests.site import SECRET
 pytestmark = pytest.mark.browser
 
 WORDS = {
-    "en": {"result": "Elementary", "valid": "This statement is valid", "with": "with your link"},
-    "zh-Hant-TW": {"result": "初級", "valid": "這份成績單有效", "with": "透過您的連結"},
+    "en": {"result": "Elementary", "valid": "This statement is valid", "with": "with the link"},
+    "zh-Hant-TW": {"result": "初級", "valid": "這份成績單有效", "with": "透過連結"},
 }
 
 

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from shared.events.identity import AccountClosed, ResultsAccountOpened
 from tests.conftest import MakeDatabase
-from tests.scoring import papers
+from tests.scoring import papers, world
 from tests.scoring.test_result_pages import Holder
 from tests.site import FROM_OUR_PAGE, Site, open_site
 
@@ -63,7 +64,7 @@ async def test_whoever_has_the_link_says_who_they_are_and_the_candidate_sees_it(
     assert (status, "Pass with Merit" in page, "王大同" in page) == (200, True, True)
     shown = await holder.read(f"{home}/shares")
     assert "NTU admissions" in shown
-    assert "with your link “university”" in shown
+    assert "with the link “university”" in shown
 
 
 async def test_a_link_runs_out_and_is_taken_back(site: Site, holder: Holder) -> None:
@@ -87,6 +88,37 @@ async def test_a_link_runs_out_and_is_taken_back(site: Site, holder: Holder) -> 
     assert await pool.fetchval("SELECT count(*) FROM looks") == 0
     page = await holder.read(f"{home}/shares")
     assert ("has run out" in page, "taken back" in page) == (True, True)
+
+
+@pytest.mark.parametrize("is_made_first", [True, False])
+async def test_the_links_of_a_closed_account_show_nothing_and_what_they_showed_stays_known(
+    site: Site, holder: Holder, is_made_first: bool
+) -> None:
+    """Somebody had the candidate's letter first; a new secret number closes their account."""
+    statement, pool = await papers.give(site, holder.account), site.pools["scoring"]
+    home, now = f"/scoring/results/{statement.result.id}", datetime.now(UTC)
+    rightful = await Holder.sign_in(site)
+    closed = AccountClosed(
+        account_id=holder.account, email="", person="", language="en", closed_at=now
+    )
+    if not is_made_first:  # word of a session that is over may come last
+        await world.hear(pool, closed)
+    path = await share(holder, home)
+    if is_made_first:
+        assert (await visit(site, path, "NTU"))[0] == 200
+        await world.hear(pool, closed)
+    for account in (holder.account, rightful.account):
+        opened = ResultsAccountOpened(
+            account_id=account,
+            entry_id=statement.result.entry_id,
+            id_number=statement.candidate.id_number,
+            registered_at=now,
+        )
+        await world.hear(pool, opened)
+    assert (await visit(site, path, "NTU"))[0] == 404
+    page = await rightful.read(f"{home}/shares")
+    assert ("NTU" in page, "with the link “university”" in page) == (is_made_first, is_made_first)
+    assert (await visit(site, await share(rightful, home), "NTU"))[0] == 200
 
 
 async def test_only_the_digest_of_a_link_is_kept(site: Site, holder: Holder) -> None:
