@@ -128,10 +128,10 @@ async def propose(
     sitting = await sittings.load(tx, code=candidate.sitting)
     await releases.lock(tx, sitting=sitting.code)
     current = await results.find_current(tx, entry_id=entry_id)
+    # The same rule is broken once in the same place, as in the records of conduct.
+    breaches = [*dict.fromkeys(basis.breaches)]
     try:
-        outcome = drafts.outcome_of(
-            sitting, marking_of(sitting, current), basis.given, basis.breaches
-        )
+        outcome = drafts.outcome_of(sitting, marking_of(sitting, current), basis.given, breaches)
     except ScoresDoNotFit:
         raise BreachesDoNotFit from None
     if current is not None and current.told["outcome"] == outcome:
@@ -150,7 +150,7 @@ async def propose(
         reason,
         basis.given,
         basis.given is None,
-        [asdict(breach) for breach in basis.breaches],
+        [asdict(breach) for breach in breaches],
         outcome,
         current.version if current else 0,
         actor,

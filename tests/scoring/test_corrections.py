@@ -193,6 +193,20 @@ async def test_breaches_and_absences_are_corrected_too_and_the_next_one_stands_o
     assert newest.outcome.is_absent
 
 
+async def test_the_same_rule_broken_in_the_same_place_counts_once(pool: Pool) -> None:
+    await prepare(pool, 1)
+    breach = Breach("6.3", "listening")
+    await approve(pool, await propose(pool, basic("25"), breach, breach))
+    async with transaction(pool) as tx:
+        current = await results.find_current(tx, entry_id=entry_id(0))
+        basis = await corrections.find_basis(tx, entry_id=entry_id(0))
+    assert current
+    assert current.told["outcome"]["total"] == "75"
+    assert basis.breaches == [breach]
+    with pytest.raises(NothingChanges):
+        await propose(pool, basic("25"), breach, breach)
+
+
 async def test_a_correction_of_what_was_corrected_meanwhile_is_refused(pool: Pool) -> None:
     await prepare(pool, 1)
     correction_id = await propose(pool, basic("10"))
