@@ -11,6 +11,7 @@ from services.scoring.corrections import Basis
 from services.scoring.statements import Statement
 from shared import entry_numbers
 from shared.db import Pool, transaction
+from shared.events.enrollment import EntryRecorded
 from shared.vault import Vault
 from tests.scoring import world
 from tests.scoring.world import CAMBRIDGE, EXAMINER, HAKKA, RELEASER
@@ -85,6 +86,21 @@ async def approve(
     scores: Sequence[str] | None = None,
 ) -> UUID:
     """Approve a result of a kind, held by an account; return the entry. It is not released."""
+    entry = await import_(pool, vault, owner, kind, person=person, scores=scores)
+    await world.approve(pool, entry.sitting)
+    return entry.entry_id
+
+
+async def import_(
+    pool: Pool,
+    vault: Vault,
+    owner: UUID,
+    kind: str = "basic",
+    *,
+    person: str = "王大同",
+    scores: Sequence[str] | None = None,
+) -> EntryRecorded:
+    """Enter somebody for a sitting of a kind, and import their scores."""
     about, headings, usual = KINDS[kind]
     entry_id = uuid4()
     number = f"{entry_id.hex[:6].upper()}WLC"
@@ -104,8 +120,7 @@ async def approve(
     await world.hear(pool, entry)
     rows = [["id_number", *headings], [number, *(scores or usual)]]
     await world.import_(pool, rows, code=entry.sitting)
-    await world.approve(pool, entry.sitting)
-    return entry_id
+    return entry
 
 
 async def release(pool: Pool, entry_id: UUID) -> None:

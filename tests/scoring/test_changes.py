@@ -34,10 +34,15 @@ async def test_all_changes_are_in_the_file_and_nothing_else(
     assert header == [
         *("Candidate number", "ID number", "Name"),
         *("Before", "Score before", "Now", "Score now"),
+        "Papers and breaches that change, before",
+        "Papers and breaches that change, now",
     ]
-    assert [[*row, *[""] * (7 - len(row))] for row in rows] == [
-        ["R-00000", id_number(0), "考生0", "Elementary", "80", "Basic", "66"],
-        ["R-00002", id_number(2), "考生2", "none", "", "Absent", ""],
+    assert [[*row, *[""] * (9 - len(row))] for row in rows] == [
+        [
+            *("R-00000", id_number(0), "考生0", "Elementary", "80", "Basic", "66"),
+            *("Listening: 25", "Listening: 11"),
+        ],
+        ["R-00002", id_number(2), "考生2", "none", "", "Absent", "", "", ""],
     ]
 
 

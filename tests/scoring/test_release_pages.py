@@ -1,13 +1,18 @@
 """Pages for releasers: approval, release and corrections; and for everybody: what was published."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
+import pytest
 from aiohttp import FormData
 
 from services.scoring import results
 from services.scoring.rules import merkle
 from shared.db import transaction
+from tests.scoring import papers
 from tests.scoring.office import CANDIDATE, MARKS, PREVIEW, RELEASE, Office
 from tests.scoring.world import BASIC, entry_id, scored
 
@@ -96,6 +101,50 @@ async def test_a_correction_goes_from_examiner_to_releaser(office: Office) -> No
     assert "Added twice" not in await office.see(
         "administrator", f"/scoring/staff/sittings/{BASIC}"
     )
+
+
+def read_table(page: str, name: str) -> list[list[str]]:
+    """Read the rows of a table as they are seen."""
+    found = page.partition(f'id="{name}"')[2].partition("<tbody")[2].partition("</tbody>")[0]
+    return [
+        [" ".join(re.sub("<[^>]*>", " ", cell).split()) for cell in re.split("</t[hd]>", row)[:-1]]
+        for row in found.split("</tr>")[:-1]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "points", "more", "seen"),
+    [
+        ("key", ("merit", "134", "131", "128", "140", "139"), {}, ["Speaking", "137", "139"]),
+        ("starters", ("5", "4", "3"), {}, ["Speaking", "5", "3"]),
+        (
+            "intermediate",
+            ("60", "90", "60", "14", "14", "10"),
+            {},
+            ["Phonetic spelling", "9", "10"],
+        ),
+        (
+            "basic",
+            ("25", "40", "15"),
+            {"rule": "6.1", "place": "listening"},
+            ["A switched-off device", "–", "counts"],
+        ),
+    ],
+)
+async def test_whoever_decides_on_a_correction_sees_all_that_changes(
+    office: Office, kind: str, points: Sequence[str], more: dict[str, str], seen: Sequence[str]
+) -> None:
+    headings = papers.KINDS[kind][1]
+    pool = office.site.pools["scoring"]
+    entry = await papers.approve(pool, office.site.vault, uuid4(), kind)
+    form = f"/scoring/staff/candidates/{entry}/correction"
+    fields: dict[str, Any] = dict(zip(headings, points, strict=True)) | more
+    where = await office.send("examiner", form, reason="Read wrongly", **fields)
+    rows = read_table(await office.see("releaser", where), "papers")
+    [found] = [row for row in rows if seen[0] in row[0]]
+    assert found[1:] == seen[1:]
+    same = [row for row in rows if row[1] == row[2]]
+    assert same, "what stays is shown beside it"
 
 
 async def test_what_is_wrong_with_a_correction_stands_at_its_field(office: Office) -> None:

@@ -1,13 +1,17 @@
 """Pages for examiners: from a file of scores to a preview; and how far each sitting is."""
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
+import pytest
 from aiohttp import FormData
 
 from shared import table_file
+from tests.scoring import papers
 from tests.scoring.office import CANDIDATE, MARKS, PREVIEW, RELEASE, Office
-from tests.scoring.world import BASIC, entered, hear, id_number, scored
+from tests.scoring.world import BASIC, compute, entered, hear, id_number, import_, scored
 
 
 async def test_a_file_is_looked_at_imported_and_found_known_the_next_time(office: Office) -> None:
@@ -93,6 +97,36 @@ async def test_the_preview_shows_figures_and_changes(office: Office) -> None:
     assert ">1 change<" in page
     assert "No level reached (3)" in page
     assert "Elementary (80)" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "scores", "seen"),
+    [
+        ("key", ("merit", "134", "131", "128", "140", "139"), ["Speaking: 137", "Speaking: 139"]),
+        ("starters", ("5", "4", "3"), ["Speaking: 5", "Speaking: 3", "Speaking 3"]),
+        (
+            "intermediate",
+            ("60", "90", "60", "14", "14", "10"),
+            ["Phonetic spelling: 9", "Phonetic spelling: 10", "Essay: 15", "Essay: 14"],
+        ),
+    ],
+)
+async def test_the_preview_and_its_file_show_what_changed_behind_the_same_words(
+    office: Office, kind: str, scores: Sequence[str], seen: Sequence[str]
+) -> None:
+    pool, headings = office.site.pools["scoring"], papers.KINDS[kind][1]
+    entry = await papers.import_(pool, office.site.vault, uuid4(), kind)
+    await compute(pool, entry.sitting)
+    await import_(pool, [["id_number", *headings], [entry.id_number, *scores]], code=entry.sitting)
+    await compute(pool, entry.sitting)
+    page = await office.see("releaser", f"/scoring/staff/results/{entry.sitting}")
+    assert [words for words in seen if words not in page] == []
+    exports = f"/scoring/staff/results/{entry.sitting}/changes/exports"
+    answer = await office.ask("releaser", "POST", exports, {"format": "csv"})
+    [_, row] = table_file.read(await answer.read())
+    for before, now in zip(seen[:-1:2], seen[1::2], strict=False):
+        assert before in row[-2]
+        assert now in row[-1]
 
 
 async def test_the_overview_says_how_far_each_sitting_is(office: Office) -> None:

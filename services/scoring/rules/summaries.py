@@ -12,6 +12,7 @@ ABSENT = {"zh-Hant-TW": "缺考", "en": "Absent"}
 DISQUALIFIED = {"zh-Hant-TW": "取消考試資格", "en": "Disqualified"}
 NO_LEVEL = {"zh-Hant-TW": "未達標準", "en": "No level reached"}
 SCORES_ONLY = {"zh-Hant-TW": "僅列分項成績", "en": "Scores of papers only"}
+COMMAS = {"zh-Hant-TW": "、", "en": ", "}
 # As many bars as are read at a glance.
 BINS = 10
 
@@ -20,17 +21,27 @@ Outcomes = Sequence[tuple[ScoredOutcome | GivenOutcome, int]]
 
 
 def summarise(outcome: ScoredOutcome | GivenOutcome) -> Titles:
-    """Say in a word what came out."""
+    """Say in a word what came out; by paper, where an exam has no word for it."""
     if outcome.is_absent:
         return ABSENT
     if isinstance(outcome, GivenOutcome):
         if outcome.grade is None:
-            return SCORES_ONLY
+            return _by_paper(outcome) if outcome.papers else SCORES_ONLY
         return load_layout(outcome.layout, outcome.version).grades[outcome.grade]
     if outcome.is_disqualified:
         return DISQUALIFIED
     levels = load_scheme(outcome.scheme, outcome.version).levels
     return next((level.titles for level in levels if level.name == outcome.level), NO_LEVEL)
+
+
+def _by_paper(outcome: GivenOutcome) -> Titles:
+    papers = load_layout(outcome.layout, outcome.version).exams[outcome.exam].papers
+    return {
+        language: comma.join(
+            f"{papers[name].titles[language]} {score}" for name, score in outcome.papers.items()
+        )
+        for language, comma in COMMAS.items()
+    }
 
 
 def score_of(outcome: ScoredOutcome | GivenOutcome) -> str:

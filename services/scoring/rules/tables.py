@@ -19,6 +19,7 @@ from services.scoring.rules.scheme import WHOLE, Scheme, Section, load_scheme
 
 NOT_REPORTED = {"zh-Hant-TW": "未列", "en": "Not reported"}
 NOT_COUNTED = {"zh-Hant-TW": "不予計算", "en": "Not counted"}
+COUNTS = {"zh-Hant-TW": "計入", "en": "counts"}
 TOTAL = {"zh-Hant-TW": "總分", "en": "Total"}
 OVERALL = {"zh-Hant-TW": "總分", "en": "Overall score"}
 EFFECTS: dict[str, Titles] = {
@@ -34,6 +35,7 @@ EFFECTS: dict[str, Titles] = {
 class Line:
     """A paper or a part of one: what was reached, and of how much."""
 
+    name: str
     titles: Titles
     reached: Titles
     out_of: str
@@ -70,6 +72,7 @@ def _lay_out_given(outcome: GivenOutcome) -> Table:
         out_of=f"{exam.overall.lowest}–{exam.overall.highest}" if exam.overall and score else "",
         lines=tuple(
             Line(
+                name,
                 paper.titles,
                 _everywhere(str(outcome.papers[name])) if name in outcome.papers else NOT_REPORTED,
                 f"{paper.lowest}–{paper.highest}",
@@ -93,21 +96,22 @@ def _lay_out_scored(outcome: ScoredOutcome, programme: str) -> Table:
             line
             for name, section in scheme.sections.items()
             if name in outcome.sections
-            for line in _lines(section, outcome.sections[name])
+            for line in _lines(name, section, outcome.sections[name])
         ),
         conduct=tuple(_describe(breach, scheme, programme) for breach in outcome.conduct),
     )
 
 
-def _lines(section: Section, reached: SectionOutcome) -> Iterator[Line]:
+def _lines(name: str, section: Section, reached: SectionOutcome) -> Iterator[Line]:
     points = _everywhere(write_points(reached.points)) if reached.is_counted else NOT_COUNTED
-    yield Line(section.titles, points, write_points(section.maximum))
+    yield Line(name, section.titles, points, write_points(section.maximum))
     if not reached.is_counted:
         return
-    for name, part in section.parts.items():
-        if name in reached.parts and name != WHOLE:
+    for of, part in section.parts.items():
+        if of in reached.parts and of != WHOLE:
             most = write_points(part.maximum) if part.maximum is not None else ""
-            yield Line(part.titles, _everywhere(write_points(reached.parts[name])), most, True)
+            scored = _everywhere(write_points(reached.parts[of]))
+            yield Line(f"{name}.{of}", part.titles, scored, most, True)
 
 
 def _describe(breach: Breach, scheme: Scheme, programme: str) -> Titles:
@@ -125,6 +129,54 @@ def _describe(breach: Breach, scheme: Scheme, programme: str) -> Titles:
         where.append(effect.format(points=breach.points))
         told[language] = " – ".join(where)
     return told
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A paper, a part or a breach in two results; None: it is not in this one."""
+
+    titles: Titles
+    before: Titles | None
+    after: Titles | None
+    is_part: bool
+
+    @property
+    def differs(self) -> bool:
+        return self.before != self.after
+
+
+def compare(
+    before: ScoredOutcome | GivenOutcome | None,
+    after: ScoredOutcome | GivenOutcome | None,
+    *,
+    programme: str,
+) -> list[Compared]:
+    """Lay out two results of somebody beside each other, every paper with its parts below it."""
+    was, will_be = (
+        {line.name: line for line in _all_lines(outcome, programme)} for outcome in (before, after)
+    )
+    lines = was | will_be
+    # One of them may have parts where the other has none.
+    papers = [*dict.fromkeys(name.partition(".")[0] for name in lines)]
+    return [
+        Compared(
+            titles=lines[name].titles,
+            before=was[name].reached if name in was else None,
+            after=will_be[name].reached if name in will_be else None,
+            is_part=lines[name].is_part,
+        )
+        for name in sorted(lines, key=lambda name: papers.index(name.partition(".")[0]))
+    ]
+
+
+def _all_lines(outcome: ScoredOutcome | GivenOutcome | None, programme: str) -> Iterator[Line]:
+    """Lay out a result with its breaches as lines like others."""
+    if outcome is None:
+        return
+    table = lay_out(outcome, programme=programme)
+    yield from table.lines
+    for breach in table.conduct:
+        yield Line(f"breach: {breach['en']}", breach, COUNTS, "")
 
 
 def _everywhere(text: str) -> Titles:

@@ -11,7 +11,9 @@ from services.scoring import (
     results,
     sitting_lists,
 )
-from services.scoring.rules import outcomes, summaries
+from services.scoring.drafts import Draft
+from services.scoring.rules import outcomes, summaries, tables
+from services.scoring.rules.tables import Compared
 from services.scoring.staff import asked
 from shared import charts
 from shared.auth import PRINCIPAL, Role
@@ -50,7 +52,7 @@ async def show_preview(request: web.Request) -> web.Response:
         words=summaries.count_words(found, language),
         scores=summaries.count_scores(found),
         bars=charts.bars,
-        changes=changes,
+        changes=[(each, _differences(each, listed.sitting.programme)) for each in changes],
         changed=changed,
         drafts=shown[:SHOWN],
         page=page,
@@ -62,6 +64,13 @@ async def show_preview(request: web.Request) -> web.Response:
         has_contributed=has_contributed,
         is_releaser=asked.is_a(request, Role.RELEASER),
     )
+
+
+def _differences(draft: Draft, programme: str) -> list[Compared]:
+    before, after = (
+        outcomes.read(told) if told else None for told in (draft.before, draft.outcome)
+    )
+    return [line for line in tables.compare(before, after, programme=programme) if line.differs]
 
 
 async def compute(request: web.Request) -> web.Response:
@@ -79,15 +88,17 @@ async def show_correction(request: web.Request) -> web.Response:
         correction = await corrections.load(tx, correction_id=asked.named(request, "correction_id"))
         listed = await sitting_lists.load(tx, code=correction.sitting)
         versions = await results.list_versions(tx, entry_id=correction.entry_id)
-    before = next((one for one in versions if one.version == correction.of_version), None)
+    replaced = next((one for one in versions if one.version == correction.of_version), None)
+    before, after = replaced.outcome if replaced else None, outcomes.read(correction.outcome)
     return render(
         request,
         "staff/show_correction.html",
         correction=correction,
         sitting=listed.sitting,
         listed=listed,
-        before=before.outcome if before else None,
-        after=outcomes.read(correction.outcome),
+        before=before,
+        after=after,
+        compared=tables.compare(before, after, programme=listed.sitting.programme),
         id_number=versions[0].told["id_number"] if versions else None,
         summarise=summaries.summarise,
         score_of=summaries.score_of,
