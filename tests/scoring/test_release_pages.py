@@ -40,7 +40,7 @@ async def test_a_release_is_set_by_the_programmes_clock_stopped_and_done_at_once
     await office.approve()
     page = await office.see("releaser", RELEASE)
     assert "2026-03-16T09:00" in page  # as promised
-    for typed in ("", "soon", "2026-03-16", "2026-03-16T09:00Z"):
+    for typed in ("", "soon", "2026-03-16", "2026-03-16T09:00Z", "0001-01-01T00:00"):
         await office.send("releaser", f"{RELEASE}/instant", 422, at=typed)
     day = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
     await office.send("releaser", f"{RELEASE}/instant", at=f"{day}T09:00")
@@ -214,6 +214,11 @@ async def test_everybody_can_check_a_proof_against_what_was_published(office: Of
     for forged in (proof.replace("25", "30", 1), proof.replace('"count": 3', '"count": 4')):
         assert forged != proof
         assert "not as it was approved" in await office.send("nobody", checks, 422, proof=forged)
-    for nonsense in ("", "[]", "{}", '{"count": "x"}', proof.replace('"position": ', '"x": ')):
+    no_numbers = '{"content": "", "salt": "", "position": %s, "count": %s, "path": ""}'
+    for nonsense in (
+        *("", "[]", "{}", '{"count": "x"}', proof.replace('"position": ', '"x": ')),
+        *(no_numbers % ("Infinity", "1"), no_numbers % ("0", "1e999")),
+        '{"content": "\\ud800", "salt": "", "position": 0, "count": 1, "path": ""}',
+    ):
         assert "This is no proof" in await office.send("nobody", checks, 422, proof=nonsense)
     await office.see("nobody", "/scoring/digests/nothing", 404)

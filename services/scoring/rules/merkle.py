@@ -118,6 +118,7 @@ def read_proof(text: str) -> Proof | None:
             count=int(told["count"]),
             path=bytes.fromhex(told["path"]),
         )
-    except (ValueError, TypeError, KeyError, RecursionError):
+        proof.content.encode()  # half a character cannot be digested
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     return proof if proof.count <= MOST_RESULTS else None

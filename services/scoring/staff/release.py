@@ -120,7 +120,11 @@ def _read_instant(form: Form[Instant], zone: ZoneInfo) -> datetime | None:
     if form.value is None:
         return None
     local = form.value.at.replace(tzinfo=zone)
-    instant = local.astimezone(UTC)
+    try:
+        instant = local.astimezone(UTC)
+    except OverflowError:  # before the first year, or after the last one that there is
+        form.add_error("at", AS_SHOWN)
+        return None
     if instant.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         form.add_error("at", NO_SUCH_HOUR)
         return None
