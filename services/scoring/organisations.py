@@ -160,7 +160,7 @@ async def accept_terms(tx: Tx, *, account_id: UUID, version: int, now: datetime)
     )
     if organisation_id is None:
         raise NotApproved
-    await _record(tx, account_id, f"terms_{version}_accepted", organisation_id)
+    await _record(tx, account_id, "terms_accepted", organisation_id, version=version)
 
 
 async def find(tx: Tx, *, account_id: UUID) -> Organisation | None:
@@ -238,5 +238,5 @@ async def look_up(
     raise NothingFits
 
 
-async def _record(tx: Tx, actor: UUID, act: str, organisation_id: UUID) -> None:
-    await audit.record(tx, [Line(str(actor), act, f"organisation {organisation_id}", {})])
+async def _record(tx: Tx, actor: UUID, act: str, organisation_id: UUID, **details: object) -> None:
+    await audit.record(tx, [Line(str(actor), act, f"organisation {organisation_id}", details)])

@@ -158,6 +158,9 @@ async def test_the_first_page_lists_what_is_out_and_says_when_the_rest_comes(sit
     assert "Monday 14 July 2036 at 09:00" in page  # eight by the clock of the world
     assert "United Kingdom time" in page
     assert "Elementary</strong>" not in page
+    page = await holder.read("/scoring/", "zh-TW")
+    assert "距離公布" in page, "what the countdown runs to"
+    assert "更正" not in page
 
 
 async def test_before_the_hour_nothing_is_visible_to_anyone_by_any_route(site: Site) -> None:

@@ -146,8 +146,10 @@ async def test_the_overview_says_how_far_each_sitting_is(office: Office) -> None
     await office.send("releaser", f"{RELEASE}/now")
     assert ">released<" in "".join((await office.see("administrator", first)).split("\n"))
     acts = await office.see("administrator", f"/scoring/staff/sittings/{BASIC}")
-    for act in ("scores_imported", "results_computed", "results_approved", "release_ordered"):
+    for act in ("imported scores", "computed results", "approved results", "ordered a release"):
         assert act in acts
+    for code in ("scores_imported", "results_computed", "results_approved", "release_ordered"):
+        assert code not in acts
 
 
 async def test_a_sitting_without_a_plan_says_so(office: Office) -> None:

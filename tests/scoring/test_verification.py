@@ -88,6 +88,11 @@ async def test_an_organisation_applies_is_approved_accepts_and_looks(site: Site)
     status, page = await look(office, f" {number.lower()} ")
     assert (status, "Pass at Grade C" in page, "王大同" in page) == (200, True, True)
     assert number in await office.read(HOME)
+    state = await administrator.read(f"{STAFF}{await id_of(site, office)}", "zh-TW")
+    assert re.search(r"狀態</dt>\s*<dd[^>]*>已核准查驗</dd>", state)
+    listed = await administrator.read(f"{STAFF}?state=approved", "zh-TW")
+    assert (">機構名稱</th>" in listed, ">姓名</th>" in listed) == (True, False)
+    assert "accepted the terms" in await administrator.read("/scoring/staff/")
     looks = await holder.read(f"/scoring/results/{statement.result.id}/shares")
     assert "National Hakka University" in looks
     assert "a recognising organisation" in looks

@@ -20,7 +20,7 @@ SHOWN = 200
 PAGE = "/scoring/staff/organisations/"
 WORDS = {
     "applied": mark("Waits for a decision"),
-    "approved": mark("Approved"),
+    "approved": mark("Approved to check statements"),
     "refused": mark("Refused"),
 }
 CHOOSE = mark("Choose whether they may check statements")
