@@ -1,4 +1,4 @@
-"""Results that were approved: every version of each, and who sees which. Sole writer of `results`.
+"""Results that were approved: every version of each. Sole writer of `results`.
 
 What is here is never changed; a corrected result is another version beside the one it replaces.
 """
@@ -16,15 +16,8 @@ from services.scoring.rules import GivenOutcome, ScoredOutcome, outcomes
 from services.scoring.rules.merkle import Proof
 from services.scoring.sittings import Sitting
 from shared.db import Row, Tx
-from shared.errors import Refused
 
 WRITTEN_AT_ONCE = 5_000
-
-
-class NoSuchResult(Refused):
-    """There is no result here. It may not have been released yet."""
-
-    status = 404
 
 
 @dataclass(frozen=True)
@@ -131,65 +124,6 @@ async def list_versions(tx: Tx, *, entry_id: UUID) -> list[Result]:
         entry_id,
     )
     return [_read(row) for row in rows]
-
-
-# From which instant on a result is seen is decided here and nowhere else, and by the clock of the
-# database: no web process whose clock is fast shows anything early.
-VISIBLE = """
-    results
-    JOIN releases ON releases.sitting = results.sitting AND releases.released_at <= now()
-    JOIN candidates ON candidates.entry_id = results.entry_id AND NOT candidates.is_cancelled
-"""
-
-
-async def list_visible(tx: Tx, *, account_id: UUID) -> list[Result]:
-    """The results an account may see now, the newest first; of each the version that counts."""
-    rows = await tx.fetch(
-        f"""
-        SELECT {_COLUMNS}
-          FROM {VISIBLE}
-          JOIN holders ON holders.entry_id = results.entry_id
-         WHERE holders.account_id = $1 AND results.replaced_at IS NULL
-         ORDER BY releases.released_at DESC, results.id
-        """,  # noqa: S608 (constants)
-        account_id,
-    )
-    return [_read(row) for row in rows]
-
-
-async def find_visible(tx: Tx, *, entry_id: UUID, account_id: UUID | None = None) -> Result | None:
-    """Find what can be seen now of an entry's result: by one of its holders, where an account is
-    named, or by somebody who has proved otherwise that they may."""
-    row = await tx.fetchrow(
-        f"""
-        SELECT {_COLUMNS}
-          FROM {VISIBLE}
-         WHERE results.entry_id = $1 AND results.replaced_at IS NULL
-           AND ($2::uuid IS NULL
-                OR EXISTS (SELECT FROM holders
-                            WHERE holders.entry_id = $1 AND holders.account_id = $2))
-        """,  # noqa: S608 (constants)
-        entry_id,
-        account_id,
-    )
-    return _read(row) if row else None
-
-
-async def load_visible(tx: Tx, *, result_id: UUID, account_id: UUID) -> Result:
-    """Load one result that an account may see now, also a version that was replaced."""
-    row = await tx.fetchrow(
-        f"""
-        SELECT {_COLUMNS}
-          FROM {VISIBLE}
-          JOIN holders ON holders.entry_id = results.entry_id
-         WHERE results.id = $1 AND holders.account_id = $2
-        """,  # noqa: S608 (constants)
-        result_id,
-        account_id,
-    )
-    if row is None:
-        raise NoSuchResult
-    return _read(row)
 
 
 def prove(result: Result, *, count: int) -> Proof:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from aiohttp import hdrs
 
-from services.scoring import corrections, results
+from services.scoring import corrections, results, statements
 from services.scoring.corrections import Basis
 from shared.auth import Role
 from shared.db import Pool, transaction
@@ -125,8 +125,9 @@ async def test_nothing_leaves_the_service_before_the_instant(pool: Pool) -> None
 async def test_a_holder_finds_nothing_before_the_instant(pool: Pool) -> None:
     parameters = await bring_to(pool, "release set")
     async with transaction(pool) as tx:
-        assert await results.list_visible(tx, account_id=account_of(0)) == []
-        with pytest.raises(results.NoSuchResult):
-            await results.load_visible(
+        assert await statements.list_(tx, account_id=account_of(0)) == []
+        assert await statements.list_versions(tx, entry_id=entry_id(0)) == []
+        with pytest.raises(statements.NoSuchResult):
+            await statements.load(
                 tx, result_id=UUID(parameters["result_id"]), account_id=account_of(0)
             )

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.scoring import corrections, digests, results
+from services.scoring import corrections, digests, results, statements
 from services.scoring.conduct_records import Breach
 from services.scoring.corrections import (
     AlreadyDecided,
@@ -19,6 +19,7 @@ from services.scoring.corrections import (
 )
 from services.scoring.releases import NotApproved
 from services.scoring.rules import Given
+from services.scoring.statements import NoSuchResult
 from shared.db import Pool, transaction
 from shared.events.scoring import ResultCorrected, ResultsReleased
 from tests.scoring.world import (
@@ -72,9 +73,11 @@ async def propose(
         )
 
 
-async def approve(pool: Pool, correction_id: UUID, actor: UUID = RELEASER) -> UUID:
+async def approve(
+    pool: Pool, correction_id: UUID, actor: UUID = RELEASER, *, now: datetime = LATER
+) -> UUID:
     async with transaction(pool) as tx:
-        return await corrections.approve(tx, correction_id=correction_id, actor=actor, now=LATER)
+        return await corrections.approve(tx, correction_id=correction_id, actor=actor, now=now)
 
 
 async def levels(pool: Pool, number: int = 0) -> Sequence[tuple[int, object, bool]]:
@@ -113,6 +116,20 @@ async def test_before_the_release_a_correction_tells_nobody(pool: Pool) -> None:
     assert isinstance(told, ResultsReleased)
 
 
+async def test_what_was_corrected_before_the_release_nobody_ever_sees(pool: Pool) -> None:
+    await prepare(pool, 1)
+    async with transaction(pool) as tx:
+        wrong = await results.find_current(tx, entry_id=entry_id(0))
+    assert wrong
+    await approve(pool, await propose(pool, basic("10")))
+    await release_at_once(pool)
+    async with transaction(pool) as tx:
+        seen = await statements.list_versions(tx, entry_id=entry_id(0))
+        assert [statement.result.version for statement in seen] == [2]
+        with pytest.raises(NoSuchResult):
+            await statements.load(tx, result_id=wrong.id, account_id=account_of(0))
+
+
 async def test_after_the_release_all_who_hold_it_are_told_why_and_see_the_new_one(
     pool: Pool,
 ) -> None:
@@ -122,7 +139,8 @@ async def test_after_the_release_all_who_hold_it_are_told_why_and_see_the_new_on
     await hear(pool, late)
     await tell_all(pool)
     await take_told(pool)
-    result_id = await approve(pool, await propose(pool, basic("10")))
+    corrected_at = datetime.now(UTC) + timedelta(minutes=1)
+    result_id = await approve(pool, await propose(pool, basic("10")), now=corrected_at)
     told = await take_told(pool)
     assert {event.account_id for event in told} == {account_of(0), late.account_id}
     for event in told:
@@ -130,11 +148,11 @@ async def test_after_the_release_all_who_hold_it_are_told_why_and_see_the_new_on
         assert (event.result_id, event.reason) == (result_id, REASON)
     assert await tell_all(pool) == 0
     async with transaction(pool) as tx:
-        [seen] = await results.list_visible(tx, account_id=account_of(0))
-        assert seen.id == result_id
-        old = (await results.list_versions(tx, entry_id=entry_id(0)))[1]
-        kept = await results.load_visible(tx, result_id=old.id, account_id=account_of(0))
-    assert kept.replaced_at == LATER
+        [seen] = await statements.list_(tx, account_id=account_of(0))
+        assert seen.result.id == result_id
+        old = (await statements.list_versions(tx, entry_id=entry_id(0)))[1]
+        kept = await statements.load(tx, result_id=old.result.id, account_id=account_of(0))
+    assert kept.result.replaced_at == corrected_at
 
 
 async def test_somebody_else_decides(pool: Pool) -> None:

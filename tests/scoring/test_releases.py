@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.scoring import releases, results
+from services.scoring import releases, results, statements
 from services.scoring.contributors import ContributedHere
 from services.scoring.releases import AlreadyReleased, NotAhead, NotApproved
-from services.scoring.results import NoSuchResult
+from services.scoring.statements import NoSuchResult
 from shared.db import Pool, Tx, transaction
 from tests.scoring.world import (
     BASIC,
@@ -40,16 +40,15 @@ LONDON = ZoneInfo("Europe/London")
 async def see(tx: Tx, number: int = 0, account_id: UUID | None = None) -> bool:
     """Ask in every way in which somebody may see a result; all have to agree."""
     account_id = account_id or account_of(number)
-    listed = await results.list_visible(tx, account_id=account_id)
-    found = await results.find_visible(tx, entry_id=entry_id(number), account_id=account_id)
-    proved = await results.find_visible(tx, entry_id=entry_id(number))
+    listed = await statements.list_(tx, account_id=account_id)
+    proved = await statements.list_versions(tx, entry_id=entry_id(number))
     current = await results.find_current(tx, entry_id=entry_id(number))
     assert current
     try:
-        loaded = await results.load_visible(tx, result_id=current.id, account_id=account_id)
+        loaded = await statements.load(tx, result_id=current.id, account_id=account_id)
     except NoSuchResult:
         loaded = None
-    seen = {bool(listed), bool(found), bool(proved), bool(loaded)}
+    seen = {bool(listed), bool(proved), bool(loaded)}
     assert len(seen) == 1
     return seen == {True}
 
@@ -174,13 +173,10 @@ async def test_each_sees_their_own_and_nobody_a_cancelled_one(pool: Pool) -> Non
     await hear(pool, entered(2, is_cancelled=True, recorded_at=datetime.now(UTC)))
     async with transaction(pool) as tx:
         assert not await see(tx, 2)
-        [mine] = await results.list_visible(tx, account_id=account_of(0))
-        assert mine.entry_id == entry_id(0)
-        assert (
-            await results.find_visible(tx, entry_id=entry_id(1), account_id=account_of(0)) is None
-        )
+        [mine] = await statements.list_(tx, account_id=account_of(0))
+        assert mine.candidate.entry_id == entry_id(0)
         with pytest.raises(NoSuchResult):
-            await results.load_visible(tx, result_id=mine.id, account_id=account_of(1))
+            await statements.load(tx, result_id=mine.result.id, account_id=account_of(1))
 
 
 async def test_whoever_registers_after_the_release_just_sees_it(pool: Pool) -> None:

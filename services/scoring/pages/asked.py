@@ -7,8 +7,7 @@ from uuid import UUID
 from aiohttp import web
 
 from services.scoring import statements
-from services.scoring.results import NoSuchResult
-from services.scoring.statements import Own, Statement
+from services.scoring.statements import NoSuchResult, Own, Statement
 from shared.auth import PRINCIPAL
 from shared.db import Tx
 from shared.errors import Refused

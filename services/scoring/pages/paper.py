@@ -29,7 +29,6 @@ CHECK = mark(
     "Scan the code to see whether this statement holds: it may have been replaced since. It is"
     " signed electronically and can also be checked without us, with the keys we have published."
 )
-COLUMNS = (mark("Paper"), mark("Score"), mark("Most, or range"))
 NO_PAPERS = mark(
     "Results of this exam are not broken down into papers: there is one result for the whole of it."
 )
