@@ -257,7 +257,11 @@ async def test_from_the_list_of_a_centre_to_whoever_looked(
     await release(releaser, exam)
 
     assert words["letter"] in await candidate.open_letter(address)
-    await candidate.open("/scoring/")
+    async with candidate.page.expect_navigation():
+        await candidate.page.click("main a[href*='/scoring/']")
+    await candidate.look()
+    assert candidate.path == "/scoring/"
+    assert await candidate.page.locator("main a[href^='/scoring/results/']").count() == 1
     await candidate.sign_out()
     await log_in(candidate, numbers.id_number)
     async with candidate.page.expect_navigation():

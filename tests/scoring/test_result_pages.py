@@ -163,6 +163,15 @@ async def test_the_first_page_lists_what_is_out_and_says_when_the_rest_comes(sit
     assert "更正" not in page
 
 
+async def test_letters_lead_to_the_first_page_over_the_sign_in(site: Site) -> None:
+    client, address = site.client, "/scoring/results/"
+    answer = await client.get(address, allow_redirects=False)
+    assert answer.headers["Location"] == f"/identity/sign-in?next={address}"
+    holder = await Holder.sign_in(site)
+    answer = await client.get(address, headers=holder.cookie, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/scoring/")
+
+
 async def test_before_the_hour_nothing_is_visible_to_anyone_by_any_route(site: Site) -> None:
     holder = await Holder.sign_in(site)
     pool = site.pools["scoring"]

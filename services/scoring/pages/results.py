@@ -17,6 +17,11 @@ from shared.templates import render, translate
 SIGNER = web.AppKey("signer", Signer)
 
 
+async def go_to_list(request: web.Request) -> web.Response:
+    """All of one's results stand on the first page. Letters that were sent lead here."""
+    raise web.HTTPSeeOther("/scoring/")
+
+
 async def show_result(request: web.Request) -> web.Response:
     statement = await asked.find_own(request)
     return render(request, "candidate/show_result.html", statement=statement)
@@ -63,6 +68,7 @@ async def download_proof(request: web.Request) -> web.Response:
 
 
 ROUTES = [
+    web.get("/", go_to_list),
     web.get("/{result_id}", show_result),
     web.get("/{result_id}/statement.pdf", download_statement),
     web.get("/{result_id}/proof.json", download_proof),
