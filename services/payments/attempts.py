@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.payments import order_book, rules
+from services.payments.attempt_book import COLUMNS, Attempt, list_of_order, read
 from services.payments.order_book import Order
 from shared import outbox
-from shared.db import Row, Tx
+from shared.db import Tx
 from shared.errors import Refused
 from shared.events.payments import InstructionsIssued
 from shared.ids import new_id
@@ -27,42 +28,6 @@ class MethodNotOffered(Refused):
 class TooManyAttempts(Refused):
     """You have started to pay very often. Please use one of the ways you have started, or ask us
     for help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try to pay by one method."""
-
-    id: UUID
-    order_id: UUID
-    method: str
-    variant: str
-    provider: str
-    trade_number: str
-    amount_twd: int
-    state: str
-    provider_number: str | None
-    instructions: Mapping[str, str]
-    created_at: datetime
-    issued_at: datetime | None
-    expires_at: datetime | None
-    in_time_until: datetime
-    last_ask_at: datetime
-    ask_at: datetime | None  # none: there is nothing more to hear
-    asks: int
-    closed_at: datetime | None
-
-    def is_usable(self, *, now: datetime) -> bool:
-        """Whether it can be paid with what was given out for it."""
-        is_given = bool(self.instructions) and self.expires_at is not None
-        return is_given and self.closed_at is None and now < (self.expires_at or now)
-
-
-_COLUMNS = ", ".join(f"attempts.{name}" for name in Attempt.__slots__)
-
-
-def _read(row: Row) -> Attempt:
-    return Attempt(**{name: row[name] for name in Attempt.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +62,7 @@ async def begin(tx: Tx, *, order: Order, plan: Plan, now: datetime) -> Attempt:
         INSERT INTO attempts (id, order_id, method, variant, provider, trade_number, amount_twd,
                               created_at, in_time_until, ask_at, last_ask_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        RETURNING {_COLUMNS}
+        RETURNING {COLUMNS}
         """,  # noqa: S608 (a constant)
         new_id(now),
         order.id,
@@ -112,7 +77,7 @@ async def begin(tx: Tx, *, order: Order, plan: Plan, now: datetime) -> Attempt:
         plan.last_ask_at,
     )
     assert row is not None
-    return _read(row)
+    return read(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +111,7 @@ async def issue(tx: Tx, *, issued: Sequence[Issued], now: datetime) -> None:
                AS given (trade_number, provider_number, instructions, expires_at)
          WHERE attempts.trade_number = given.trade_number
            AND attempts.instructions = jsonb_build_object() AND state <> 'paid'
-        RETURNING {_COLUMNS}
+        RETURNING {COLUMNS}
         """,  # noqa: S608 (a constant)
         list(newest),
         [each.provider_number for each in newest.values()],
@@ -154,7 +119,7 @@ async def issue(tx: Tx, *, issued: Sequence[Issued], now: datetime) -> None:
         [each.expires_at for each in newest.values()],
         now,
     )
-    told = [a for a in map(_read, rows) if newest[a.trade_number].is_told and not a.closed_at]
+    told = [a for a in map(read, rows) if newest[a.trade_number].is_told and not a.closed_at]
     known = await order_book.load_all(tx, order_ids=[attempt.order_id for attempt in told])
     await outbox.publish(
         tx,
@@ -248,13 +213,13 @@ async def claim_to_ask(tx: Tx, *, now: datetime, again_at: datetime) -> list[Att
                FOR NO KEY UPDATE SKIP LOCKED
         )
         UPDATE attempts SET ask_at = $2 FROM due WHERE attempts.id = due.id
-        RETURNING {_COLUMNS}
+        RETURNING {COLUMNS}
         """,  # noqa: S608 (a constant)
         now,
         again_at,
         ASKED_AT_ONCE,
     )
-    return [_read(row) for row in rows]
+    return [read(row) for row in rows]
 
 
 async def pause(tx: Tx, *, provider: str, until: datetime) -> None:
@@ -268,22 +233,3 @@ async def pause(tx: Tx, *, provider: str, until: datetime) -> None:
         provider,
         until,
     )
-
-
-async def list_of_order(tx: Tx, *, order_id: UUID) -> list[Attempt]:
-    """An order's attempts, the newest first."""
-    rows = await tx.fetch(
-        f"""
-        SELECT {_COLUMNS} FROM attempts WHERE order_id = $1 ORDER BY created_at DESC, id
-        """,  # noqa: S608 (a constant)
-        order_id,
-    )
-    return [_read(row) for row in rows]
-
-
-async def find(tx: Tx, *, trade_number: str) -> Attempt | None:
-    row = await tx.fetchrow(
-        f"SELECT {_COLUMNS} FROM attempts WHERE trade_number = $1",  # noqa: S608 (a constant)
-        trade_number,
-    )
-    return _read(row) if row else None

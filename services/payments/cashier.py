@@ -12,12 +12,12 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from services.payments import attempts, order_book, orders, refund_sends, rules, settlement
-from services.payments.attempts import Attempt, Followed, Issued, MethodNotOffered, Plan
+from services.payments import attempt_book, attempts, order_book, orders, refund_sends, standings
+from services.payments.attempt_book import Attempt
+from services.payments.attempts import MethodNotOffered, Plan
 from services.payments.methods import (
     Answer,
     Asked,
-    Begun,
     Form,
     Link,
     Method,
@@ -25,12 +25,11 @@ from services.payments.methods import (
     Repaid,
     Repayment,
     Reply,
-    Standing,
     TooOften,
 )
 from services.payments.refund_sends import Fate, Sending
-from services.payments.settlement import Capture, Captured
-from shared.db import Pool, Tx, transaction
+from services.payments.settlement import Capture
+from shared.db import Pool, transaction
 from shared.errors import Refused
 from shared.metrics import MONEY_COUNTED, PROVIDER_ANSWERS
 
@@ -97,7 +96,7 @@ class Cashier:
             )
         )
         async with transaction(pool) as tx:
-            await _record_begun(tx, attempt, begun, way, now=now)
+            await standings.record_begun(tx, attempt, begun, way, now=now)
         if begun.page is None:
             log.warning("provider away", provider=way.provider, reply=begun.reply)
             raise ProviderAway
@@ -106,7 +105,7 @@ class Cashier:
     async def ask_one(self, pool: Pool, *, trade_number: str, now: datetime) -> Attempt | None:
         """Ask about one attempt, because its payer seems to have come back."""
         async with transaction(pool) as tx:
-            attempt = await attempts.find(tx, trade_number=trade_number)
+            attempt = await attempt_book.find(tx, trade_number=trade_number)
         if attempt is not None and attempt.closed_at is None:
             await self._ask_all(pool, [attempt], now=now)
         return attempt
@@ -121,10 +120,10 @@ class Cashier:
     async def _ask_all(self, pool: Pool, asked: Sequence[Attempt], *, now: datetime) -> None:
         async with transaction(pool) as tx:
             book = await order_book.load_all(tx, order_ids=[one.order_id for one in asked])
-        answers = await asyncio.gather(
+        told = await asyncio.gather(
             *(self._ask(one, may_take=book[one.order_id].state == "open", now=now) for one in asked)
         )
-        for attempt, answer in zip(asked, answers, strict=True):
+        for attempt, answer in zip(asked, told, strict=True):
             # One by one: a defect that one brings to light must not keep the others waiting.
             async with transaction(pool) as tx:
                 if isinstance(answer, TooOften):
@@ -132,7 +131,7 @@ class Cashier:
                     await attempts.pause(tx, provider=attempt.provider, until=until)
                     continue
                 way = self.ways[attempt.method]
-                captures = await _record_answer(tx, attempt, answer, way, now=now)
+                captures = await standings.record_answer(tx, attempt, answer, way, now=now)
             count(captures)
 
     async def _ask(self, attempt: Attempt, *, may_take: bool, now: datetime) -> Answer | TooOften:
@@ -224,70 +223,3 @@ def _plan(way: Method, variant: str, pay_by: datetime, *, now: datetime) -> Plan
 def _link(instructions: Mapping[str, str]) -> Link | None:
     """Where an attempt that was issued goes on; nowhere, if its code is typed elsewhere."""
     return Link(instructions["web"], instructions["app"]) if "web" in instructions else None
-
-
-async def _record_begun(
-    tx: Tx, attempt: Attempt, begun: Begun, way: Method, *, now: datetime
-) -> None:
-    if begun.given is not None:
-        issued = Issued(
-            attempt.trade_number,
-            begun.given.provider_number,
-            begun.given.instructions,
-            begun.given.expires_at,
-            is_told=False,
-        )
-        await attempts.issue(tx, issued=[issued], now=now)
-    elif begun.standing is Standing.OVER:
-        over = Followed(attempt.id, "failed", None, is_last=True)
-        await attempts.follow(tx, followed=[over], now=now)
-    elif begun.standing is Standing.UNKNOWN:
-        again = Followed(attempt.id, "unknown", now + way.first_ask, is_last=False)
-        await attempts.follow(tx, followed=[again], now=now)
-
-
-async def _record_answer(
-    tx: Tx, attempt: Attempt, answer: Answer, way: Method, *, now: datetime
-) -> list[Capture]:
-    """Record what a provider said of an attempt, whatever has been told meanwhile."""
-    if answer.money is not None:
-        money = Captured(
-            attempt.provider,
-            attempt.trade_number,
-            answer.money.provider_number,
-            attempt.method,
-            answer.money.amount_twd,
-            answer.money.paid_at,
-        )
-        return await settlement.settle(tx, captured=[money], now=now)
-    if answer.given is not None:
-        given = answer.given
-        issued = Issued(
-            attempt.trade_number, given.provider_number, given.instructions, given.expires_at
-        )
-        await attempts.issue(tx, issued=[issued], now=now)
-    await attempts.follow(tx, followed=[_followed(attempt, answer, way, now=now)], now=now)
-    return []
-
-
-def _followed(attempt: Attempt, answer: Answer, way: Method, *, now: datetime) -> Followed:
-    if answer.standing is Standing.OVER:
-        return Followed(attempt.id, "failed", None, is_last=True)
-    again = rules.next_ask(
-        now,
-        asks=attempt.asks,
-        first=way.first_ask,
-        longest=way.longest_wait,
-        last_ask_at=attempt.last_ask_at,
-    )
-    if answer.standing is Standing.UNKNOWN:
-        return Followed(attempt.id, "unknown", again, is_last=False)
-    if now < attempt.last_ask_at:
-        known = "issued" if attempt.instructions or answer.given else "created"
-        state = known if attempt.state == "unknown" else None
-        return Followed(attempt.id, state, again, is_last=False)
-    state = None if attempt.state == "failed" else "lapsed"
-    # A code may outlive its order: what is paid with it then comes too late.
-    expires_at = answer.given.expires_at if answer.given else attempt.expires_at
-    late_at = way.last_word_at(expires_at, attempt.variant) if expires_at else now
-    return Followed(attempt.id, state, late_at if now < late_at else None, is_last=True)

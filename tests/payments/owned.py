@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from services.payments import attempts, order_book, orders, refund_book, settlement
-from services.payments.attempts import Attempt, Issued, Plan
+from services.payments.attempt_book import Attempt
+from services.payments.attempts import Issued, Plan
 from services.payments.order_book import Item, Order
 from services.payments.orders import NewOrder
 from services.payments.settlement import Captured

@@ -13,7 +13,7 @@ from uuid import uuid4
 from aiohttp.test_utils import TestClient, TestServer, get_port_socket
 
 from services.payments import (
-    attempts,
+    attempt_book,
     consumers,
     ledger,
     money_lists,
@@ -23,7 +23,7 @@ from services.payments import (
     refund_book,
 )
 from services.payments.app import create_app
-from services.payments.attempts import Attempt
+from services.payments.attempt_book import Attempt
 from services.payments.cashier import Cashier, Opened
 from services.payments.methods import Form, Link
 from services.payments.money_lists import Money
@@ -142,7 +142,7 @@ class Till:
 
     async def attempts(self, order: Order) -> list[Attempt]:
         async with transaction(self.pool) as tx:
-            return await attempts.list_of_order(tx, order_id=order.id)
+            return await attempt_book.list_of_order(tx, order_id=order.id)
 
     async def refunds(self, order: Order) -> list[Refund]:
         async with transaction(self.pool) as tx:

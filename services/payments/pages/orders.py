@@ -2,7 +2,7 @@
 
 from aiohttp import hdrs, web
 
-from services.payments import application_book, attempts, money_book, order_book, refund_book
+from services.payments import application_book, attempt_book, money_book, order_book, refund_book
 from services.payments.applications import Application
 from services.payments.order_book import Item, Order
 from services.payments.pages import outlook, own
@@ -30,7 +30,7 @@ async def show_order(request: web.Request) -> web.Response:
     async with transaction(request.app[POOL]) as tx:
         order = await own.load(tx, request)
         items = await order_book.list_items(tx, order_id=order.id)
-        tried = await attempts.list_of_order(tx, order_id=order.id)
+        tried = await attempt_book.list_of_order(tx, order_id=order.id)
         refunds = await refund_book.list_of_order(tx, order_id=order.id)
         surplus = await money_book.list_undecided(tx, order_id=order.id)
         applications = await application_book.list_of_order(tx, order_id=order.id)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.payments.attempts import Attempt
+from services.payments.attempt_book import Attempt
 from services.payments.order_book import Order
 
 # Whoever went to a cashier has come back by then, or has given up.

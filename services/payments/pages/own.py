@@ -5,8 +5,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.payments import attempts, order_book
-from services.payments.attempts import Attempt
+from services.payments import attempt_book, order_book
+from services.payments.attempt_book import Attempt
 from services.payments.order_book import NoSuchOrder, Order
 from services.payments.rules import TAIPEI
 from shared.auth import PRINCIPAL
@@ -39,7 +39,7 @@ async def load_attempt(tx: Tx, request: web.Request) -> tuple[Order, Attempt]:
     """Load one try to pay one's own order."""
     order = await load(tx, request)
     wanted = named(request, "attempt_id")
-    for attempt in await attempts.list_of_order(tx, order_id=order.id):
+    for attempt in await attempt_book.list_of_order(tx, order_id=order.id):
         if attempt.id == wanted:
             return order, attempt
     raise NoSuchOrder

@@ -3,7 +3,7 @@
 from aiohttp import hdrs, web
 
 from services.payments import money_book, order_book, slip
-from services.payments.attempts import Attempt
+from services.payments.attempt_book import Attempt
 from services.payments.order_book import Item, Order
 from services.payments.pages import own
 from shared.auth import PRINCIPAL

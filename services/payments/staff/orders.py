@@ -7,7 +7,7 @@ from aiohttp import web
 
 from services.payments import (
     application_book,
-    attempts,
+    attempt_book,
     ledger,
     masks,
     money_lists,
@@ -113,7 +113,7 @@ async def show_order(request: web.Request) -> web.Response:
     async with transaction(request.app[POOL]) as tx:
         order = await order_book.load_any(tx, order_id=order_id)
         items = await order_book.list_items(tx, order_id=order_id)
-        tried = await attempts.list_of_order(tx, order_id=order_id)
+        tried = await attempt_book.list_of_order(tx, order_id=order_id)
         told = await notices.list_of_order(tx, order_id=order_id, limit=NOTICES_SHOWN)
         money = await money_lists.list_of_order(tx, order_id=order_id)
         entries = await ledger.list_of_order(tx, order_id=order_id)
