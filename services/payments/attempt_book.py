@@ -55,9 +55,12 @@ async def list_of_order(tx: Tx, *, order_id: UUID) -> list[Attempt]:
     return [read(row) for row in rows]
 
 
-async def find(tx: Tx, *, trade_number: str) -> Attempt | None:
+async def find(tx: Tx, *, provider: str, trade_number: str) -> Attempt | None:
     row = await tx.fetchrow(
-        f"SELECT {COLUMNS} FROM attempts WHERE trade_number = $1",  # noqa: S608 (a constant)
+        f"""
+        SELECT {COLUMNS} FROM attempts WHERE trade_number = $1 AND provider = $2
+        """,  # noqa: S608 (a constant)
         trade_number,
+        provider,
     )
     return read(row) if row else None

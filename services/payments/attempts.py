@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -19,6 +19,13 @@ from shared.ids import new_id
 # Enough for anybody who changes their mind; more would be somebody else's program.
 MOST_ATTEMPTS = 20
 ASKED_AT_ONCE = 20
+# A browser that comes back can come back a thousand times.
+RESTS_FOR = timedelta(seconds=3)
+
+_IS_ASKED = """
+    NOT EXISTS (SELECT FROM provider_pauses AS pause
+                 WHERE pause.provider = attempts.provider AND until_at > $1)
+"""
 
 
 class MethodNotOffered(Refused):
@@ -205,21 +212,47 @@ async def claim_to_ask(tx: Tx, *, now: datetime, again_at: datetime) -> list[Att
         f"""
         WITH due AS (
             SELECT id FROM attempts
-             WHERE ask_at <= $1
-               AND NOT EXISTS (SELECT FROM provider_pauses AS pause
-                                WHERE pause.provider = attempts.provider AND until_at > $1)
+             WHERE ask_at <= $1 AND {_IS_ASKED}
              ORDER BY ask_at
              LIMIT $3
                FOR NO KEY UPDATE SKIP LOCKED
         )
-        UPDATE attempts SET ask_at = $2 FROM due WHERE attempts.id = due.id
+        UPDATE attempts SET ask_at = $2, asked_at = $1 FROM due WHERE attempts.id = due.id
         RETURNING {COLUMNS}
-        """,  # noqa: S608 (a constant)
+        """,  # noqa: S608 (constants)
         now,
         again_at,
         ASKED_AT_ONCE,
     )
     return [read(row) for row in rows]
+
+
+async def claim_one(
+    tx: Tx, *, attempt_id: UUID, now: datetime, again_at: datetime
+) -> Attempt | None:
+    """Take an attempt out of turn, because there seems to be news of it.
+
+    If its provider was asked just now, or is left alone, its turn comes when that is over.
+    """
+    row = await tx.fetchrow(
+        f"""
+        UPDATE attempts SET ask_at = $2, asked_at = $1
+         WHERE id = $3 AND closed_at IS NULL AND {_IS_ASKED}
+           AND (asked_at IS NULL OR asked_at <= $1::timestamptz - $4::interval)
+        RETURNING {COLUMNS}
+        """,  # noqa: S608 (constants)
+        now,
+        again_at,
+        attempt_id,
+        RESTS_FOR,
+    )
+    if row is None:
+        await tx.execute(
+            "UPDATE attempts SET ask_at = LEAST(ask_at, $2) WHERE id = $1 AND closed_at IS NULL",
+            attempt_id,
+            now + RESTS_FOR,
+        )
+    return read(row) if row else None
 
 
 async def pause(tx: Tx, *, provider: str, until: datetime) -> None:

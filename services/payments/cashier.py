@@ -102,12 +102,19 @@ class Cashier:
             raise ProviderAway
         return Opened(attempt, begun.page)
 
-    async def ask_one(self, pool: Pool, *, trade_number: str, now: datetime) -> Attempt | None:
-        """Ask about one attempt, because its payer seems to have come back."""
+    async def ask_one(
+        self, pool: Pool, *, provider: str, trade_number: str, now: datetime
+    ) -> Attempt | None:
+        """Ask about one attempt, because its payer seems to have come back; return it."""
         async with transaction(pool) as tx:
-            attempt = await attempt_book.find(tx, trade_number=trade_number)
-        if attempt is not None and attempt.closed_at is None:
-            await self._ask_all(pool, [attempt], now=now)
+            attempt = await attempt_book.find(tx, provider=provider, trade_number=trade_number)
+            if attempt is None:
+                return None
+            taken = await attempts.claim_one(
+                tx, attempt_id=attempt.id, now=now, again_at=now + LEASE
+            )
+        if taken is not None:
+            await self._ask_all(pool, [taken], now=now)
         return attempt
 
     async def ask_due(self, pool: Pool, *, now: datetime) -> int:

@@ -78,7 +78,7 @@ class Desk:
             fields["Language"] = LANGUAGES[asked.language]
         return Form(f"{self.cashier_url}/Cashier/AioCheckOut/V5", self.sign(fields))
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Question, *, gives_code: bool) -> Answer:
         """Ask how a trade stands; read its code again if the notice of it was lost."""
         try:
             told = await self._query("/Cashier/QueryTradeInfo/V5", question)
@@ -88,7 +88,8 @@ class Desk:
             if status in {NOT_FOUND, NEVER_ESTABLISHED}:
                 return Answer(Standing.ABSENT, reply=status)
             if status == NOT_PAID:
-                given = None if question.has_instructions else await self._read_code(question)
+                is_lost = gives_code and not question.has_instructions
+                given = await self._read_code(question) if is_lost else None
                 return Answer(Standing.OPEN, given=given)
         except (Unclear, NotUnderstood) as error:
             return Answer(Standing.UNKNOWN, reply=f"{type(error).__name__}: {error}")

@@ -31,6 +31,8 @@ FORM = "application/x-www-form-urlencoded"
 TEXT = "text/plain"
 # The exact answer that ends ECPay's retries.
 ACKNOWLEDGED = "1|OK"
+# Who tells nothing, and is asked when somebody comes back.
+LINE_PAY = "line_pay"
 
 DESK = web.AppKey("desk", Desk)
 Lane = GroupCommit[Reading, None]
@@ -134,6 +136,7 @@ async def come_back_from_line_pay(request: web.Request) -> web.Response:
     attempt = await asyncio.shield(
         request.app[CASHIER].ask_one(
             request.app[POOL],
+            provider=LINE_PAY,
             trade_number=request.match_info["trade_number"],
             now=request[ARRIVED_AT],
         )

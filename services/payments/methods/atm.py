@@ -48,7 +48,7 @@ class Atm:
         return Begun(Standing.OPEN, page)
 
     async def ask(self, question: Question) -> Answer:
-        return await self.desk.ask(question)
+        return await self.desk.ask(question, gives_code=True)
 
     async def repay(self, repayment: Repayment) -> Reply:
         return Reply(Repaid.REFUSED, "transfers are given back by hand")

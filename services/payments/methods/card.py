@@ -42,7 +42,7 @@ class Card:
         return Begun(Standing.OPEN, page)
 
     async def ask(self, question: Question) -> Answer:
-        return await self.desk.ask(question)
+        return await self.desk.ask(question, gives_code=False)
 
     async def repay(self, repayment: Repayment) -> Reply:
         return await self.desk.repay(repayment)

@@ -55,7 +55,7 @@ class ConvenienceStore:
         return Begun(Standing.OPEN, page)
 
     async def ask(self, question: Question) -> Answer:
-        return await self.desk.ask(question)
+        return await self.desk.ask(question, gives_code=True)
 
     async def repay(self, repayment: Repayment) -> Reply:
         return Reply(Repaid.REFUSED, "store payments are given back by hand")

@@ -1,0 +1,80 @@
+"""Providers are asked when there is something to hear, and not again and again."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from services.payments import attempts
+from shared.db import transaction
+from tests.conftest import MakeDatabase
+from tests.payments.till import Till, open_till
+
+SECOND = timedelta(seconds=1)
+
+
+async def come_back(till: Till, number: str) -> int:
+    """Open the address at which LINE Pay's payers come back."""
+    answer = await till.client.get(f"/payments/hooks/line-pay/{number}", allow_redirects=False)
+    return answer.status
+
+
+async def test_whoever_comes_back_from_line_pay_again_and_again_has_it_asked_once(
+    make_database: MakeDatabase,
+) -> None:
+    async with open_till(await make_database("payments"), start=datetime.now(UTC)) as till:
+        order = await till.owe()
+        opened = await till.begin(order, "line_pay")
+        number = opened.attempt.trade_number
+        assert await asyncio.gather(*(come_back(till, number) for _ in range(10))) == [303] * 10
+        [attempt] = await till.attempts(order)
+        assert attempt.asks == 1
+
+
+async def test_whoever_comes_back_just_after_we_asked_is_asked_about_in_a_moment(
+    till: Till,
+) -> None:
+    order = await till.owe()
+    opened = await till.begin(order, "line_pay")
+    await till.ask_all()
+    await till.pay(opened)
+    await till.advance(SECOND)
+    number = opened.attempt.trade_number
+    await till.cashier.ask_one(till.pool, provider="line_pay", trade_number=number, now=till.now)
+    assert (await till.load(order)).state == "open"
+    await till.advance(attempts.RESTS_FOR)
+    await till.ask()
+    assert (await till.load(order)).state == "paid"
+
+
+async def test_ecpay_is_not_asked_for_whoever_comes_back_from_line_pay(till: Till) -> None:
+    order = await till.owe()
+    opened = await till.begin(order, "card")
+    assert await come_back(till, opened.attempt.trade_number) == 404
+    [attempt] = await till.attempts(order)
+    assert attempt.asks == 0
+
+
+async def test_a_provider_that_is_left_alone_is_not_asked_for_whoever_comes_back(
+    till: Till,
+) -> None:
+    order = await till.owe()
+    opened = await till.begin(order, "line_pay")
+    async with transaction(till.pool) as tx:
+        await attempts.pause(tx, provider="line_pay", until=till.now + timedelta(minutes=30))
+    asking = {"provider": "line_pay", "trade_number": opened.attempt.trade_number}
+    attempt = await till.cashier.ask_one(till.pool, **asking, now=till.now)
+    assert attempt is not None, "its payer still finds the order"
+    await till.pay(opened)
+    await till.advance(timedelta(minutes=29))
+    await till.cashier.ask_one(till.pool, **asking, now=till.now)
+    [attempt] = await till.attempts(order)
+    assert attempt.asks == 0
+
+
+async def test_a_card_has_no_code_to_be_asked_for(till: Till) -> None:
+    order = await till.owe()
+    await till.visit(await till.begin(order, "card"))
+    await till.sandbox.misbehave("fail", on="query_code")
+    await till.ask_all()
+    [attempt] = await till.attempts(order)
+    assert (attempt.asks, attempt.state) == (1, "created")
+    assert len(await till.sandbox.faults()) == 1, "nobody asked"
