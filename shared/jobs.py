@@ -21,6 +21,11 @@ log = structlog.get_logger()
 # not zero. A schedule is an edge: it opens its own transactions, so that it may also talk to
 # foreign systems between them.
 Work: TypeAlias = Callable[[Pool, datetime], Awaitable[int]]
+Clock: TypeAlias = Callable[[], datetime]
+
+
+def _read_clock() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Scheduler:
         while not self._stopping.is_set():
             started = time.perf_counter()
             try:
-                done = await self.run_once(job, now=datetime.now(UTC))
+                done = await self.run_once(job)
                 outcome = "done" if done is not None else "elsewhere"
             except Exception as error:
                 done, outcome = 0, "failed"
@@ -81,16 +86,21 @@ class Scheduler:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), job.every.total_seconds())
 
-    async def run_once(self, job: Job, *, now: datetime) -> int | None:
-        """Do all there is to do; return how much, or None when another replica is at it."""
+    async def run_once(self, job: Job, *, clock: Clock = _read_clock) -> int | None:
+        """Do all there is to do; return how much, or None when another replica is at it.
+
+        That may take hours, so each piece of work is told the time anew.
+        """
         key = zlib.crc32(f"{self._service}:{job.name}".encode())
         async with self._pool.acquire(timeout=db.ACQUIRE_SECONDS) as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
                 return None
             try:
                 total = 0
-                while (done := await job.work(self._pool, now)) and not self._stopping.is_set():
+                while done := await job.work(self._pool, clock()):
                     total += done
-                return total + done
+                    if self._stopping.is_set():
+                        break
+                return total
             finally:
                 await connection.execute("SELECT pg_advisory_unlock($1)", key)

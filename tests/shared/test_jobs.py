@@ -19,11 +19,23 @@ async def test_work_goes_on_until_there_is_none_left(pool: Pool) -> None:
     left = [100, 100, 30]
 
     async def work(pool: Pool, now: datetime) -> int:
-        assert now == NOW
         return left.pop(0) if left else 0
 
     job = Job("sweep", timedelta(hours=1), work)
-    assert await scheduler(pool, job).run_once(job, now=NOW) == 230
+    assert await scheduler(pool, job).run_once(job) == 230
+
+
+async def test_time_goes_on_while_a_job_does_all_there_is(pool: Pool) -> None:
+    done_at: list[datetime] = []
+
+    async def work(pool: Pool, now: datetime) -> int:
+        done_at.append(now)
+        return 3 - len(done_at)
+
+    job = Job("sweep", timedelta(hours=1), work)
+    times = [NOW, NOW + timedelta(minutes=3), NOW + timedelta(hours=1)]
+    await scheduler(pool, job).run_once(job, clock=iter(times).__next__)
+    assert done_at == times
 
 
 async def test_a_job_runs_on_one_replica_at_a_time(pool: Pool) -> None:
@@ -35,12 +47,12 @@ async def test_a_job_runs_on_one_replica_at_a_time(pool: Pool) -> None:
         return 0
 
     job = Job("sweep", timedelta(hours=1), work)
-    first = asyncio.create_task(scheduler(pool, job).run_once(job, now=NOW))
+    first = asyncio.create_task(scheduler(pool, job).run_once(job))
     await running.wait()
-    assert await scheduler(pool, job).run_once(job, now=NOW) is None
+    assert await scheduler(pool, job).run_once(job) is None
     go_on.set()
     assert await first == 0
-    assert await scheduler(pool, job).run_once(job, now=NOW) == 0, "its lock was given back"
+    assert await scheduler(pool, job).run_once(job) == 0, "its lock was given back"
 
 
 async def test_a_job_that_fails_gives_its_lock_back(pool: Pool) -> None:
@@ -50,7 +62,7 @@ async def test_a_job_that_fails_gives_its_lock_back(pool: Pool) -> None:
     job = Job("sweep", timedelta(hours=1), work)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            await scheduler(pool, job).run_once(job, now=NOW)
+            await scheduler(pool, job).run_once(job)
 
 
 async def test_a_failed_run_is_followed_by_the_next(pool: Pool) -> None:
