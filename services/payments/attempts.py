@@ -206,15 +206,16 @@ async def note_failed(tx: Tx, *, trade_numbers: Sequence[str]) -> None:
     )
 
 
-async def claim_to_ask(tx: Tx, *, now: datetime, again_at: datetime) -> list[Attempt]:
-    """Take attempts whose provider is to be asked; whoever takes them must do so by `again_at`."""
+async def claim_due(tx: Tx, *, provider: str, now: datetime, again_at: datetime) -> list[Attempt]:
+    """Take attempts about which their provider is to be asked; whoever takes them must do so by
+    `again_at`."""
     rows = await tx.fetch(
         f"""
         WITH due AS (
             SELECT id FROM attempts
-             WHERE ask_at <= $1 AND {_IS_ASKED}
+             WHERE provider = $3 AND ask_at <= $1 AND {_IS_ASKED}
              ORDER BY ask_at
-             LIMIT $3
+             LIMIT $4
                FOR NO KEY UPDATE SKIP LOCKED
         )
         UPDATE attempts SET ask_at = $2, asked_at = $1 FROM due WHERE attempts.id = due.id
@@ -222,6 +223,7 @@ async def claim_to_ask(tx: Tx, *, now: datetime, again_at: datetime) -> list[Att
         """,  # noqa: S608 (constants)
         now,
         again_at,
+        provider,
         ASKED_AT_ONCE,
     )
     return [read(row) for row in rows]

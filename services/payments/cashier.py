@@ -117,10 +117,10 @@ class Cashier:
             await self._ask_all(pool, [taken], now=now)
         return attempt
 
-    async def ask_due(self, pool: Pool, *, now: datetime) -> int:
-        """Ask about attempts whose time to be asked about has come."""
+    async def ask_due(self, pool: Pool, *, provider: str, now: datetime) -> int:
+        """Ask a provider about attempts whose time to be asked about has come."""
         async with transaction(pool) as tx:
-            due = await attempts.claim_to_ask(tx, now=now, again_at=now + LEASE)
+            due = await attempts.claim_due(tx, provider=provider, now=now, again_at=now + LEASE)
         await self._ask_all(pool, due, now=now)
         return len(due)
 
@@ -147,6 +147,7 @@ class Cashier:
             trade_number=attempt.trade_number,
             provider_number=attempt.provider_number,
             amount_twd=attempt.amount_twd,
+            begun_at=attempt.created_at,
             has_instructions=bool(attempt.instructions),
             may_take=may_take and now < attempt.in_time_until,
             now=now,

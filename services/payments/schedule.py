@@ -6,6 +6,7 @@ import structlog
 
 from services.payments import notices, orders, readings
 from services.payments.cashier import Cashier, count
+from services.payments.methods import PROVIDERS
 from shared import db
 from shared.db import Pool, transaction
 from shared.jobs import Job
@@ -17,8 +18,13 @@ ON_THE_WAY = timedelta(seconds=10)
 
 
 def jobs(cashier: Cashier) -> list[Job]:
-    async def ask_providers(pool: Pool, now: datetime) -> int:
-        return await cashier.ask_due(pool, now=now)
+    def ask(provider: str) -> Job:
+        """Each provider has a job of its own: one that hangs keeps nobody waiting for the other."""
+
+        async def work(pool: Pool, now: datetime) -> int:
+            return await cashier.ask_due(pool, provider=provider, now=now)
+
+        return Job(f"ask_{provider}", timedelta(seconds=5), work)
 
     async def send_refunds(pool: Pool, now: datetime) -> int:
         return await cashier.send_refund(pool, now=now)
@@ -28,7 +34,7 @@ def jobs(cashier: Cashier) -> list[Job]:
             return await orders.lapse(tx, now=now - ON_THE_WAY)
 
     return [
-        Job("ask_providers", timedelta(seconds=5), ask_providers),
+        *map(ask, PROVIDERS),
         Job("settle_notices", timedelta(seconds=30), settle_notices),
         Job("send_refunds", timedelta(seconds=15), send_refunds),
         Job("lapse_orders", timedelta(seconds=30), lapse_orders),

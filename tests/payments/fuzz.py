@@ -199,7 +199,9 @@ async def _read_line_pay(content: bytes) -> None:
     real, wire.call = wire.call, call
     try:
         for number in ("1", None):
-            question = Question("EH1", number, 250, has_instructions=True, may_take=True, now=NOW)
+            question = Question(
+                "EH1", number, 250, NOW, has_instructions=True, may_take=True, now=NOW
+            )
             answer = await way.ask(question)
             assert (answer.standing is Standing.PAID) == (answer.money is not None)
             assert answer.money is None or answer.money.amount_twd > 0

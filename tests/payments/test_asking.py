@@ -3,7 +3,11 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from services.payments import attempts
+import pytest
+
+from services.payments import attempts, schedule
+from services.payments.cashier import ProviderAway
+from services.payments.methods.line_pay import REQUEST_LASTS
 from shared.db import transaction
 from tests.conftest import MakeDatabase
 from tests.payments.till import Till, open_till
@@ -78,3 +82,37 @@ async def test_a_card_has_no_code_to_be_asked_for(till: Till) -> None:
     [attempt] = await till.attempts(order)
     assert (attempt.asks, attempt.state) == (1, "created")
     assert len(await till.sandbox.faults()) == 1, "nobody asked"
+
+
+async def test_a_provider_that_hangs_keeps_the_other_waiting_for_nothing(till: Till) -> None:
+    order = await till.owe()
+    await till.begin(order, "line_pay")
+    await till.begin(order, "card")
+    await till.advance(timedelta(minutes=10))
+    assert await till.cashier.ask_due(till.pool, provider="ecpay", now=till.now) == 1
+    tried = await till.attempts(order)
+    assert {attempt.provider: attempt.asks for attempt in tried} == {"ecpay": 1, "line_pay": 0}
+
+
+async def test_every_provider_is_asked_by_a_job_of_its_own(till: Till) -> None:
+    asked = {way.provider for way in till.cashier.ways.values()}
+    names = {job.name for job in schedule.jobs(till.cashier)}
+    assert {f"ask_{provider}" for provider in asked} <= names
+
+
+async def test_line_pay_is_asked_about_a_request_it_never_answered_until_that_has_run_out(
+    till: Till,
+) -> None:
+    order = await till.owe()
+    await till.sandbox.misbehave("fail", on="request", done=False)
+    with pytest.raises(ProviderAway):
+        await till.begin(order, "line_pay")
+    await till.advance(REQUEST_LASTS - SECOND)
+    await till.ask()
+    [attempt] = await till.attempts(order)
+    assert attempt.closed_at is None, "its answer may still be on its way"
+    assert attempt.ask_at is not None
+    await till.advance(attempt.ask_at - till.now)
+    await till.ask()
+    [attempt] = await till.attempts(order)
+    assert (attempt.state, attempt.closed_at, attempt.ask_at) == ("failed", till.now, None)

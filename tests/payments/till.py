@@ -25,7 +25,7 @@ from services.payments import (
 from services.payments.app import create_app
 from services.payments.attempt_book import Attempt
 from services.payments.cashier import Cashier, Opened
-from services.payments.methods import Form, Link
+from services.payments.methods import PROVIDERS, Form, Link
 from services.payments.money_lists import Money
 from services.payments.notices import Notice
 from services.payments.order_book import Item, Order
@@ -167,9 +167,10 @@ class Till:
         await self.sandbox.set_time(self.now)
 
     async def ask(self) -> None:
-        """Do what the job does that asks providers, for all that is due."""
-        while await self.cashier.ask_due(self.pool, now=self.now):
-            pass
+        """Do what the jobs do that ask providers, for all that is due."""
+        for provider in PROVIDERS:
+            while await self.cashier.ask_due(self.pool, provider=provider, now=self.now):
+                pass
 
     async def ask_all(self) -> None:
         """Ask now about every attempt that is to be asked about, whenever it would be due."""
@@ -245,7 +246,7 @@ class Till:
             "UPDATE attempts SET ask_at = $1 WHERE provider = 'line_pay' AND closed_at IS NULL",
             self.now,
         )
-        await self.cashier.ask_due(self.pool, now=self.now)
+        await self.cashier.ask_due(self.pool, provider="line_pay", now=self.now)
         return answers
 
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+# Through whom there is to pay.
+PROVIDERS = ("ecpay", "line_pay")
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -82,6 +85,7 @@ class Question:
     trade_number: str
     provider_number: str | None
     amount_twd: int
+    begun_at: datetime
     has_instructions: bool
     # Whether money that is approved may be taken: the order can still be paid with it.
     may_take: bool

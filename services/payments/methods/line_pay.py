@@ -104,7 +104,7 @@ class LinePay:
         """Check, and confirm what was approved; what was completed is read in the details."""
         try:
             if question.provider_number is None:
-                return await self._read_details(question)
+                return await self._ask_unanswered(question)
             told = await self._get(f"/payments/requests/{question.provider_number}/check")
             match code := _code(told):
                 case "0110" if question.may_take:
@@ -119,6 +119,14 @@ class LinePay:
             return Answer(Standing.UNKNOWN, reply=str(error))
         standing = Standing.ABSENT if code == NO_SUCH_TRANSACTION else Standing.UNKNOWN
         return Answer(standing, reply=code)
+
+    async def _ask_unanswered(self, question: Question) -> Answer:
+        """Nobody was told where to pay what we had no answer about: it ends with the request."""
+        answer = await self._read_details(question)
+        has_run_out = question.now >= question.begun_at + REQUEST_LASTS
+        if answer.standing is Standing.ABSENT and has_run_out:
+            return Answer(Standing.OVER, reply=answer.reply)
+        return answer
 
     async def _confirm(self, question: Question) -> Answer:
         told = await self._post(
