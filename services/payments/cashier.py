@@ -25,10 +25,12 @@ from services.payments.methods import (
     Repaid,
     Repayment,
     Reply,
+    Standing,
     TooOften,
 )
 from services.payments.refund_sends import Fate, Sending
 from services.payments.settlement import Capture
+from shared import db
 from shared.db import Pool, transaction
 from shared.errors import Refused
 from shared.metrics import MONEY_COUNTED, PROVIDER_ANSWERS
@@ -127,29 +129,51 @@ class Cashier:
     async def _ask_all(self, pool: Pool, asked: Sequence[Attempt], *, now: datetime) -> None:
         async with transaction(pool) as tx:
             book = await order_book.load_all(tx, order_ids=[one.order_id for one in asked])
-        told = await asyncio.gather(
-            *(self._ask(one, may_take=book[one.order_id].state == "open", now=now) for one in asked)
+        await asyncio.gather(
+            *(
+                self._follow(pool, one, is_owed=book[one.order_id].state == "open", now=now)
+                for one in asked
+            )
         )
-        for attempt, answer in zip(asked, told, strict=True):
-            # One by one: a defect that one brings to light must not keep the others waiting.
+
+    async def _follow(self, pool: Pool, attempt: Attempt, *, is_owed: bool, now: datetime) -> None:
+        """Ask about one attempt and record the answer.
+
+        A defect that it brings to light must not keep the others waiting. It is asked about again
+        when it has been lost for long enough.
+        """
+        try:
+            answer = await self._ask(attempt, is_owed=is_owed, now=now)
             async with transaction(pool) as tx:
                 if isinstance(answer, TooOften):
                     until = now + answer.pause
                     await attempts.pause(tx, provider=attempt.provider, until=until)
-                    continue
-                way = self.ways[attempt.method]
+                    return
+                way = self.ways.get(attempt.method)
                 captures = await standings.record_answer(tx, attempt, answer, way, now=now)
+        except Exception as error:
+            log.error(
+                "attempt not followed",
+                trade_number=attempt.trade_number,
+                error=repr(error),
+                exc_info=not db.is_unavailable(error),
+            )
+        else:
             count(captures)
 
-    async def _ask(self, attempt: Attempt, *, may_take: bool, now: datetime) -> Answer | TooOften:
-        way = self.ways[attempt.method]
+    async def _ask(self, attempt: Attempt, *, is_owed: bool, now: datetime) -> Answer | TooOften:
+        way = self.ways.get(attempt.method)
+        if way is None:
+            log.warning("way not set up", method=attempt.method, trade_number=attempt.trade_number)
+            PROVIDER_ANSWERS.labels(attempt.provider, Standing.UNKNOWN).inc()
+            return Answer(Standing.UNKNOWN, reply="not set up here")
         question = Question(
             trade_number=attempt.trade_number,
             provider_number=attempt.provider_number,
             amount_twd=attempt.amount_twd,
             begun_at=attempt.created_at,
             has_instructions=bool(attempt.instructions),
-            may_take=may_take and now < attempt.in_time_until,
+            may_take=is_owed and now < attempt.in_time_until,
             now=now,
         )
         try:

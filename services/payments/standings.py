@@ -1,6 +1,6 @@
 """Standings: how attempts stand with their providers, as these said, and what follows from it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.payments import attempts, rules, settlement
 from services.payments.attempt_book import Attempt
@@ -8,6 +8,9 @@ from services.payments.attempts import Followed, Issued
 from services.payments.methods import Answer, Begun, Method, Standing
 from services.payments.settlement import Capture, Captured
 from shared.db import Tx
+
+# A way to pay that is not set up here may be so again.
+NOT_SET_UP_WAITS = timedelta(minutes=5)
 
 
 async def record_begun(
@@ -31,7 +34,7 @@ async def record_begun(
 
 
 async def record_answer(
-    tx: Tx, attempt: Attempt, answer: Answer, way: Method, *, now: datetime
+    tx: Tx, attempt: Attempt, answer: Answer, way: Method | None, *, now: datetime
 ) -> list[Capture]:
     """Record what a provider said of an attempt, whatever has been told meanwhile."""
     if answer.money is not None:
@@ -54,7 +57,9 @@ async def record_answer(
     return []
 
 
-def _followed(attempt: Attempt, answer: Answer, way: Method, *, now: datetime) -> Followed:
+def _followed(attempt: Attempt, answer: Answer, way: Method | None, *, now: datetime) -> Followed:
+    if way is None:
+        return Followed(attempt.id, "unknown", now + NOT_SET_UP_WAITS, is_last=False)
     if answer.standing is Standing.OVER:
         return Followed(attempt.id, "failed", None, is_last=True)
     again = rules.next_ask(

@@ -2,13 +2,18 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from services.payments import attempts, schedule
-from services.payments.cashier import ProviderAway
+from services.payments import attempts, schedule, standings
+from services.payments.attempt_book import Attempt
+from services.payments.cashier import Cashier, ProviderAway
+from services.payments.methods.atm import Atm
 from services.payments.methods.line_pay import REQUEST_LASTS
-from shared.db import transaction
+from services.payments.order_book import Order
+from services.payments.settlement import Capture
+from shared.db import Tx, transaction
 from tests.conftest import MakeDatabase
 from tests.payments.till import Till, open_till
 
@@ -116,3 +121,68 @@ async def test_line_pay_is_asked_about_a_request_it_never_answered_until_that_ha
     await till.ask()
     [attempt] = await till.attempts(order)
     assert (attempt.state, attempt.closed_at, attempt.ask_at) == ("failed", till.now, None)
+
+
+async def owe_two(till: Till) -> tuple[Order, Order]:
+    """Two who have paid and whose notices were lost: the first by ATM, the other by card."""
+    first, other = await till.owe(), await till.owe()
+    await till.sandbox.misbehave("silent", times=9, on="paid")
+    for order, method in ((first, "atm"), (other, "card")):
+        await till.pay(await till.begin(order, method))
+    await till.advance(timedelta(minutes=10))
+    return first, other
+
+
+async def test_a_way_that_is_no_longer_set_up_keeps_no_other_waiting(till: Till) -> None:
+    first, other = await owe_two(till)
+    ways = {name: way for name, way in till.cashier.ways.items() if name != "atm"}
+    assert await Cashier(ways).ask_due(till.pool, provider="ecpay", now=till.now) == 2
+    assert (await till.load(other)).state == "paid"
+    [attempt] = await till.attempts(first)
+    assert (attempt.state, attempt.closed_at) == ("unknown", None)
+    # When it is set up again it is asked about.
+    await till.advance(timedelta(minutes=10))
+    await till.ask()
+    assert (await till.load(first)).state == "paid"
+
+
+async def test_whoever_comes_back_from_a_way_that_is_no_longer_set_up_finds_the_order(
+    till: Till,
+) -> None:
+    order = await till.owe()
+    opened = await till.begin(order, "line_pay")
+    ways = {name: way for name, way in till.cashier.ways.items() if name != "line_pay"}
+    number = opened.attempt.trade_number
+    attempt = await Cashier(ways).ask_one(
+        till.pool, provider="line_pay", trade_number=number, now=till.now
+    )
+    assert attempt is not None
+    assert attempt.order_id == order.id
+
+
+@pytest.mark.parametrize("broken", ["asking", "recording"])
+async def test_a_defect_that_one_attempt_brings_to_light_keeps_no_other_waiting(
+    till: Till, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    first, other = await owe_two(till)
+    record = standings.record_answer
+
+    async def break_(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    async def break_one(tx: Tx, attempt: Attempt, *told: Any, **more: Any) -> list[Capture]:
+        if attempt.order_id == first.id:
+            raise ZeroDivisionError
+        return await record(tx, attempt, *told, **more)
+
+    with monkeypatch.context() as patch:
+        if broken == "asking":
+            patch.setattr(Atm, "ask", break_)
+        else:
+            patch.setattr(standings, "record_answer", break_one)
+        assert await till.cashier.ask_due(till.pool, provider="ecpay", now=till.now) == 2
+    assert (await till.load(other)).state == "paid"
+    assert (await till.load(first)).state == "open"
+    await till.advance(timedelta(minutes=5))
+    await till.ask()
+    assert (await till.load(first)).state == "paid"
