@@ -21,6 +21,7 @@ MOST_ATTEMPTS = 20
 ASKED_AT_ONCE = 20
 # A browser that comes back can come back a thousand times.
 RESTS_FOR = timedelta(seconds=3)
+ASKED_SOON = timedelta(minutes=1)
 
 _IS_ASKED = """
     NOT EXISTS (SELECT FROM provider_pauses AS pause
@@ -203,6 +204,18 @@ async def note_failed(tx: Tx, *, trade_numbers: Sequence[str]) -> None:
          WHERE trade_number = ANY($1::text[]) AND closed_at IS NULL
         """,
         list(trade_numbers),
+    )
+
+
+async def note_pending(tx: Tx, *, trade_numbers: Sequence[str], now: datetime) -> None:
+    """Note that a provider does not know yet itself, and have it asked soon."""
+    await tx.execute(
+        """
+        UPDATE attempts SET state = 'unknown', ask_at = LEAST(ask_at, $2)
+         WHERE trade_number = ANY($1::text[]) AND closed_at IS NULL
+        """,
+        list(trade_numbers),
+        now + ASKED_SOON,
     )
 
 

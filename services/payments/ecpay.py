@@ -17,6 +17,8 @@ SECOND = "%Y/%m/%d %H:%M:%S"
 MOST_FIELDS = 100
 
 PAID = "1"
+# The card's bank has not decided: neither paid nor declined.
+RESULT_PENDING = "10300066"
 ACCOUNT_ISSUED = "2"
 CODE_ISSUED = "10100073"
 

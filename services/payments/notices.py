@@ -20,8 +20,8 @@ class Notice:
     """A notice as it came, secrets masked."""
 
     provider: str
-    # paid, not_paid, issued: what it says. simulated, forged, foreign, unreadable: why it says
-    # nothing to us.
+    # paid, not_paid, pending, issued: what it says. simulated, forged, foreign, unreadable: why it
+    # says nothing to us.
     reading: str
     trade_number: str
     provider_number: str

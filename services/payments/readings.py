@@ -30,7 +30,14 @@ class NotPaid:
     trade_number: str
 
 
-Meaning: TypeAlias = Captured | Issued | NotPaid | None
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A payment was tried, and whether it succeeded is not known yet."""
+
+    trade_number: str
+
+
+Meaning: TypeAlias = Captured | Issued | NotPaid | Pending | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ def read_paid(fields: Mapping[str, str], *, merchant_id: str, received_at: datet
         word = "unreadable"
     elif fields["SimulatePaid"] != "0":
         word = "simulated"
+    elif fields["RtnCode"] == ecpay.RESULT_PENDING:
+        word, meaning = "pending", Pending(_claimed(fields, "MerchantTradeNo"))
     elif fields["RtnCode"] != ecpay.PAID:
         word, meaning = "not_paid", NotPaid(_claimed(fields, "MerchantTradeNo"))
     else:
@@ -94,6 +103,8 @@ def read_again(notice: Notice) -> Reading:
             meaning = _issued(notice.fields)
         case "not_paid":
             meaning = NotPaid(notice.trade_number)
+        case "pending":
+            meaning = Pending(notice.trade_number)
     return Reading(notice, meaning)
 
 
@@ -109,6 +120,9 @@ async def act(tx: Tx, *, readings: Sequence[Reading], now: datetime) -> list[Cap
     failed = [meant.trade_number for meant in meanings if isinstance(meant, NotPaid)]
     if failed:
         await attempts.note_failed(tx, trade_numbers=failed)
+    pending = [meant.trade_number for meant in meanings if isinstance(meant, Pending)]
+    if pending:
+        await attempts.note_pending(tx, trade_numbers=pending, now=now)
     return captures
 
 

@@ -1,6 +1,6 @@
 """Notices at the door: every field is verified, and 1|OK means that it is on disk."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,9 +10,11 @@ import pytest
 from services.payments import ecpay, notices, readings, settlement
 from services.payments.methods import Form
 from services.payments.order_book import Order
+from services.payments.pages import outlook
 from shared.db import transaction
 from shared.events.payments import OrderPaid
-from tests.payments.till import MORNING, Till
+from tests.conftest import MakeDatabase
+from tests.payments.till import MORNING, Till, open_till
 from tests.sandbox import CREDENTIALS
 
 KEYS = {"key": CREDENTIALS["ecpay_hash_key"], "iv": CREDENTIALS["ecpay_hash_iv"]}
@@ -122,6 +124,27 @@ async def test_a_signed_notice_that_cannot_be_read_is_kept_and_asked_about(
     assert await send(till, sign(notice(number, **changed))) == (200, "1|OK")
     assert [each.reading for each in await till.notices(order)] == ["unreadable"]
     assert (await till.load(order)).state == "open"
+
+
+async def test_a_card_whose_result_is_pending_was_not_declined(
+    make_database: MakeDatabase,
+) -> None:
+    async with open_till(await make_database("payments"), start=datetime.now(UTC)) as till:
+        order = await till.owe()
+        opened = await till.begin(order, "card")
+        number = opened.attempt.trade_number
+        assert await send(till, sign(notice(number, RtnCode="10300066"))) == (200, "1|OK")
+        assert [each.reading for each in await till.notices(order)] == ["pending"]
+        [attempt] = await till.attempts(order)
+        assert (attempt.state, attempt.closed_at) == ("unknown", None)
+        assert outlook.find(order, [attempt], now=till.now).phase == "waiting"
+        assert attempt.ask_at is not None
+        assert attempt.ask_at < attempt.created_at + timedelta(minutes=5), "sooner than is usual"
+        await till.sandbox.misbehave("silent", number=number)
+        await till.pay(opened)
+        await till.advance(attempt.ask_at - till.now)
+        await till.ask()
+        assert (await till.load(order)).state == "paid"
 
 
 @pytest.mark.parametrize(
