@@ -16,8 +16,10 @@ from shared.errors import Refused
 from shared.events.payments import InstructionsIssued
 from shared.ids import new_id
 
-# Enough for anybody who changes their mind; more would be somebody else's program.
-MOST_ATTEMPTS = 20
+# Enough for anybody who changes their mind or whose card is declined; more would be a program.
+MOST_ATTEMPTS_AN_HOUR = 20
+# Providers are asked about each of them until the deadline.
+MOST_ATTEMPTS = 100
 ASKED_AT_ONCE = 20
 # A browser that comes back can come back a thousand times.
 RESTS_FOR = timedelta(seconds=3)
@@ -34,8 +36,8 @@ class MethodNotOffered(Refused):
 
 
 class TooManyAttempts(Refused):
-    """You have started to pay very often. Please use one of the ways you have started, or ask us
-    for help."""
+    """You have started to pay very often. Please use one of the ways you have started, or try
+    again in an hour. If that does not help, ask us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ async def begin(tx: Tx, *, order: Order, plan: Plan, now: datetime) -> Attempt:
             now=now
         ):
             return attempt
-    if len(before) >= MOST_ATTEMPTS:
+    lately = [attempt for attempt in before if attempt.created_at > now - timedelta(hours=1)]
+    if len(lately) >= MOST_ATTEMPTS_AN_HOUR or len(before) >= MOST_ATTEMPTS:
         raise TooManyAttempts
     row = await tx.fetchrow(
         f"""

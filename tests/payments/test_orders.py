@@ -6,8 +6,13 @@ from uuid import uuid4
 import pytest
 
 from services.payments import order_book, orders, schedule
-from services.payments.attempts import MOST_ATTEMPTS, MethodNotOffered, TooManyAttempts
-from services.payments.order_book import NoSuchOrder
+from services.payments.attempts import (
+    MOST_ATTEMPTS,
+    MOST_ATTEMPTS_AN_HOUR,
+    MethodNotOffered,
+    TooManyAttempts,
+)
+from services.payments.order_book import NoSuchOrder, Order
 from services.payments.orders import OrderClosed
 from shared.db import ACQUIRE_SECONDS, transaction
 from shared.events.enrollment import RegistrationLapsed, RegistrationSubmitted, RegistrationVoided
@@ -94,7 +99,28 @@ async def test_nobody_begins_to_pay_after_the_deadline_or_twice(till: Till) -> N
 
 async def test_attempts_are_not_without_end(till: Till) -> None:
     order = await till.owe()
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS // MOST_ATTEMPTS_AN_HOUR):
+        await begin_until_refused(till, order)
+        await till.advance(timedelta(hours=1))
+    with pytest.raises(TooManyAttempts):
+        await till.begin(order, "card")
+    assert len(await till.attempts(order)) == MOST_ATTEMPTS
+
+
+async def test_whoever_began_very_often_goes_on_an_hour_later(till: Till) -> None:
+    order = await till.owe()
+    await begin_until_refused(till, order)
+    await till.advance(timedelta(minutes=59))
+    with pytest.raises(TooManyAttempts):
+        await till.begin(order, "atm")
+    await till.advance(timedelta(minutes=1))
+    await till.pay(await till.begin(order, "atm"))
+    await till.learn()
+    assert (await till.load(order)).state == "paid"
+
+
+async def begin_until_refused(till: Till, order: Order) -> None:
+    for _ in range(MOST_ATTEMPTS_AN_HOUR):
         await till.begin(order, "card")
     with pytest.raises(TooManyAttempts):
         await till.begin(order, "card")
