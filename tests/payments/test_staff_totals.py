@@ -55,5 +55,10 @@ async def test_any_days_can_be_asked_for(site: Site) -> None:
         {"first": "9999-12-30", "last": "0001-01-02"},
         {"first": "0001-01-01", "last": "9999-12-31"},
         {"first": "1900-01-01", "last": "2000-01-01"},
+        {"last": "0001-01-10"},
+        {"first": "9999-12-01", "last": "9999-12-20"},
+        {"first": "0001-01-10", "last": "0002-01-10"},
     ):
         assert "Nothing came" in await clerk.read("/totals", **query), query
+        answer = await clerk.post("/totals/exports", {"format": "csv", **query})
+        assert answer.status == 200, query

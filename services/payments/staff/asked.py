@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Container
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +18,8 @@ SHOWN = 50
 # Orders are of small change; nobody searches for more digits.
 MOST_DIGITS = 9
 LONGEST_NOTE = 500
+# Far from the ends of the calendar, so that any number of days can be counted from a day.
+EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 
 WRITE_NOTE = mark("Write down why")
 NOTE_TOO_LONG = mark("Write it in at most 500 characters")
@@ -64,8 +66,7 @@ def day(text: object) -> date | None:
         found = date.fromisoformat(str(text).strip())
     except ValueError:
         return None
-    # At the ends of the calendar there is no day before or after.
-    return found if date.min + timedelta(days=2) < found < date.max - timedelta(days=2) else None
+    return found if EARLIEST <= found <= LATEST else None
 
 
 def choice(text: object, choices: Container[str], *, otherwise: str = "") -> str:
