@@ -190,7 +190,13 @@ class Cashier:
             sending = await refund_sends.claim(tx, now=now, again_at=now + LEASE)
         if sending is None:
             return 0
-        reply = await self._repay(sending, now=now)
+        try:
+            reply = await self._repay(sending, now=now)
+        except TooOften as shut_out:
+            reply = Reply(Repaid.UNKNOWN, str(shut_out))
+            async with transaction(pool) as tx:
+                until = now + shut_out.pause
+                await attempts.pause(tx, provider=sending.refund.provider, until=until)
         log.info("refund sent", refund=str(sending.refund.id), repaid=reply.repaid)
         async with transaction(pool) as tx:
             await refund_sends.record(
@@ -216,12 +222,9 @@ class Cashier:
             before_twd=sending.refunded_before_twd,
             now=now,
         )
-        try:
-            if sending.is_first:
-                return await way.repay(repayment)
-            return await way.resume_repayment(repayment)
-        except TooOften as shut_out:
-            return Reply(Repaid.UNKNOWN, str(shut_out))
+        if sending.is_first:
+            return await way.repay(repayment)
+        return await way.resume_repayment(repayment)
 
 
 CASHIER = web.AppKey("cashier", Cashier)

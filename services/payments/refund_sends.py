@@ -43,7 +43,8 @@ class Sending:
 async def claim(tx: Tx, *, now: datetime, again_at: datetime) -> Sending | None:
     """Take one refund; the intent is on record before the provider is called.
 
-    Of one payment only one refund is under way, so that what has gone back can be compared.
+    Of one payment only one refund is under way, so that what has gone back can be compared; and
+    a provider that is left alone is left alone with refunds, too.
     """
     row = await tx.fetchrow(
         f"""
@@ -54,6 +55,9 @@ async def claim(tx: Tx, *, now: datetime, again_at: datetime) -> Sending | None:
           FROM {SOURCE} LEFT JOIN refund_sends AS send ON send.refund_id = refunds.id
          WHERE refunds.state = 'approved' AND refunds.route = 'provider'
            AND COALESCE(send.due_at, send_from) <= $1 AND send.state IS DISTINCT FROM 'stuck'
+           AND NOT EXISTS (
+               SELECT FROM provider_pauses AS pause
+                WHERE pause.provider = captures.provider AND pause.until_at > $1)
            AND NOT EXISTS (
                SELECT FROM refund_sends JOIN refunds AS other ON other.id = refund_id
                 WHERE other.capture_id = refunds.capture_id AND other.id <> refunds.id)

@@ -1,10 +1,11 @@
 """Refunds through providers: captured first, once, and looked up when no answer came."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from services.payments import refund_sends
+from services.payments import refund_sends, wire
 from shared.db import transaction
 from shared.events.payments import RefundCompleted
 from tests.payments.giving_back import (
@@ -93,6 +94,26 @@ async def test_ecpay_is_not_told_twice_what_it_might_pay_twice(till: Till, impat
     await approve(till, again)
     assert await till.send_refunds() == 1
     assert (await till.sandbox.captured())["refunds"] == 1
+    await till.see_every_dollar()
+
+
+async def test_a_provider_that_wants_to_be_left_alone_is_sent_no_more_refunds(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        await approved(till, await pay(till))
+
+    async def shut_out(*_: Any, **__: Any) -> tuple[int, bytes]:
+        return 403, b""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "call", shut_out)
+        assert await till.send_refunds() == 1
+        await till.advance(timedelta(minutes=29))
+        assert await till.send_refunds() == 0
+    await till.advance(timedelta(minutes=1))
+    assert await till.send_refunds() == 2
+    assert (await till.sandbox.captured())["refunds"] == 2
     await till.see_every_dollar()
 
 
