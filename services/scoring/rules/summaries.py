@@ -21,12 +21,18 @@ Outcomes = Sequence[tuple[ScoredOutcome | GivenOutcome, int]]
 
 
 def summarise(outcome: ScoredOutcome | GivenOutcome) -> Titles:
-    """Say in a word what came out; by paper, where an exam has no word for it."""
+    """Say in short what came out: in a word, or by paper where an exam has no word for it."""
+    word = in_a_word(outcome)
+    return _by_paper(outcome) if word is SCORES_ONLY else word
+
+
+def in_a_word(outcome: ScoredOutcome | GivenOutcome) -> Titles:
+    """Say in a word what came out."""
     if outcome.is_absent:
         return ABSENT
     if isinstance(outcome, GivenOutcome):
         if outcome.grade is None:
-            return _by_paper(outcome) if outcome.papers else SCORES_ONLY
+            return SCORES_ONLY
         return load_layout(outcome.layout, outcome.version).grades[outcome.grade]
     if outcome.is_disqualified:
         return DISQUALIFIED
@@ -54,7 +60,7 @@ def count_words(outcomes: Outcomes, language: str) -> list[tuple[str, int]]:
     """Count what came out: everything that could, the best first."""
     counts: Counter[str] = Counter()
     for outcome, number in outcomes:
-        counts[summarise(outcome)[language]] += number
+        counts[in_a_word(outcome)[language]] += number
     possible = [titles[language] for titles in _possible(outcomes)]
     return [(word, counts[word]) for word in dict.fromkeys([*possible, *counts])]
 
