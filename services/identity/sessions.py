@@ -36,11 +36,6 @@ class Holder(Protocol):
     def subject(self) -> str: ...
 
 
-async def find_holder(tx: Tx, *, account_id: UUID) -> Holder | None:
-    account = await accounts.find(tx, account_id=account_id)
-    return account or await results_accounts.find(tx, account_id=account_id)
-
-
 @dataclass(frozen=True, slots=True)
 class Session:
     """Somebody signed in on one device."""
@@ -48,18 +43,29 @@ class Session:
     id: UUID
     account_id: UUID
     ends_at: datetime
+    is_staff: bool  # begun with the second factor
+
+
+async def find_holder(tx: Tx, *, session: Session) -> Holder | None:
+    """Find whom a session is for; one that was begun without the second factor is for no staff."""
+    account = await accounts.find(tx, account_id=session.account_id)
+    if account is not None and account.is_staff and not session.is_staff:
+        return None
+    return account or await results_accounts.find(tx, account_id=session.account_id)
 
 
 async def begin(tx: Tx, *, account: Holder, now: datetime) -> Session:
-    lasts = STAFF_SESSION_LASTS if account.roles else CANDIDATE_SESSION_LASTS
+    """Begin a session; whoever calls this for staff has seen the second factor."""
+    is_staff = bool(account.roles)
     row = await tx.fetchrow(
         """
-        INSERT INTO sessions (account_id, began_at, ends_at) VALUES ($1, $2, $3)
-        RETURNING id, account_id, ends_at
+        INSERT INTO sessions (account_id, began_at, ends_at, is_staff) VALUES ($1, $2, $3, $4)
+        RETURNING id, account_id, ends_at, is_staff
         """,
         account.id,
         now,
-        now + lasts,
+        now + (STAFF_SESSION_LASTS if is_staff else CANDIDATE_SESSION_LASTS),
+        is_staff,
     )
     assert row is not None
     session = Session(**row)
@@ -72,7 +78,7 @@ async def begin(tx: Tx, *, account: Holder, now: datetime) -> Session:
 async def find_live(tx: Tx, *, session_id: UUID, now: datetime) -> Session | None:
     row = await tx.fetchrow(
         """
-        SELECT id, account_id, ends_at FROM sessions
+        SELECT id, account_id, ends_at, is_staff FROM sessions
          WHERE id = $1 AND ended_at IS NULL AND ends_at > $2
         """,
         session_id,

@@ -1,5 +1,6 @@
 """Pages for administrators: who is staff, with which roles."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -64,15 +65,17 @@ async def invite(request: web.Request) -> web.Response:
             raise_to = "/identity/staff/people?sent=yes"
         else:
             # Somebody with an account needs no letter: they sign in, and set up the second factor.
-            await accounts.set_roles(
-                tx,
-                account=account,
-                roles=sorted({*account.roles, *invited.roles}),
-                actor=str(request[PRINCIPAL].id),
-                now=request[ARRIVED_AT],
-            )
+            await _set_roles(tx, request, account, sorted({*account.roles, *invited.roles}))
             raise_to = f"/identity/staff/people/{account.id}"
     raise web.HTTPSeeOther(raise_to)
+
+
+async def _set_roles(tx: Tx, request: web.Request, account: Account, roles: Sequence[Role]) -> None:
+    actor, now = str(request[PRINCIPAL].id), request[ARRIVED_AT]
+    await accounts.set_roles(tx, account=account, roles=roles, actor=actor, now=now)
+    if account.is_staff != bool(roles):
+        # Candidates signed in without the second factor, and for longer.
+        await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)
 
 
 async def _write_invitation(tx: Tx, request: web.Request, invited: Invitation) -> None:
@@ -131,15 +134,12 @@ async def show_person(request: web.Request) -> web.Response:
 async def change_roles(request: web.Request) -> web.Response:
     posted = await request.post()
     roles = [role for role in Role if role in posted.getall("roles", [])]
-    actor, now = str(request[PRINCIPAL].id), request[ARRIVED_AT]
     async with transaction(request.app[POOL]) as tx:
         account = await _load(tx, request)
-        await accounts.set_roles(tx, account=account, roles=roles, actor=actor, now=now)
+        await _set_roles(tx, request, account, roles)
         left = await accounts.list_staff(tx)
         if not any(Role.ADMINISTRATOR in person.roles for person in left):
             raise LastAdministrator
-        if not roles:
-            await sessions.end_all(tx, account_id=account.id, actor=actor, now=now)
     raise web.HTTPSeeOther("/identity/staff/people")
 
 

@@ -82,8 +82,10 @@ def _principal(request: web.Request) -> Principal:
 
 
 async def load_own(tx: Tx, request: web.Request) -> Account:
-    account = await accounts.find(tx, account_id=_principal(request).id)
-    if account is None:
+    principal = _principal(request)
+    account = await accounts.find(tx, account_id=principal.id)
+    # Who has become staff since has to prove the second factor before a new session begins.
+    if account is None or (account.is_staff and not principal.is_staff):
         raise SignedOut
     return account
 

@@ -168,7 +168,7 @@ async def renew(request: web.Request) -> web.Response:
     response = web.HTTPSeeOther(back)
     async with transaction(request.app[POOL]) as tx:
         session = known and await sessions.find_live(tx, session_id=known.session_id, now=now)
-        account = session and await sessions.find_holder(tx, account_id=session.account_id)
+        account = session and await sessions.find_holder(tx, session=session)
         if known and session and account:
             if now - known.issued_at < JUST_NOW:
                 # Whoever sent us here cannot read a token this fresh: it has not heard of its key.
