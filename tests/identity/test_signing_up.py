@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 from aiohttp import ClientResponse
 
-from services.identity import limits, links
+from services.identity import limits, links, puzzles
 from shared.auth import Role
 from shared.db import transaction
 from shared.events.identity import (
@@ -21,6 +21,7 @@ from tests.conftest import MakeDatabase
 from tests.site import PASSWORD, Site, open_site
 
 ADDRESS = "datong@exam.example"
+STRANGERS = "a strangers horse 7"
 FORM = {
     "person": "王大同",
     "email": ADDRESS,
@@ -39,6 +40,11 @@ async def site(make_database: MakeDatabase) -> AsyncIterator[Site]:
 
 async def sign_up(site: Site, **changed: str) -> ClientResponse:
     return await site.post("/identity/sign-up", **{**FORM, **changed})
+
+
+def waited(site: Site) -> dict[str, str]:
+    """What the form holds for whoever waited a minute, after many sign-ups from one network."""
+    return {"ticket": puzzles.make(site.vault, now=datetime.now(UTC) - puzzles.WAIT).ticket}
 
 
 async def test_from_signing_up_to_being_signed_in(site: Site) -> None:
@@ -74,6 +80,36 @@ async def test_whoever_did_not_sign_up_cannot_open_the_account_for_somebody_else
     assert await site.pools["identity"].fetchval("SELECT count(*) FROM accounts") == 0
     opened = await site.post(link, password=PASSWORD)
     assert opened.status == 303, "on another device, but who signed up"
+
+
+async def test_who_signed_up_too_does_not_open_the_account_a_stranger_asked_for(
+    site: Site,
+) -> None:
+    """A stranger signs up with the owner's address so often that the owner's own letter is spared:
+    the newest letter is the stranger's."""
+    for _ in range(limits.LETTERS.most):
+        await sign_up(site, person="陌生人", password=STRANGERS, password_again=STRANGERS)
+    site.client.session.cookie_jar.clear()
+    sent = await sign_up(site, **waited(site))
+    assert sent.headers["Location"] == "/identity/sign-up/sent"
+    await site.answer_inquiries()
+    link = site.newest_link()
+    assert 'name="password"' in await (await site.client.get(link)).text()
+    for refused in ({}, {"password": PASSWORD}):
+        assert (await site.post(link, **refused)).status == 422
+    assert await site.pools["identity"].fetchval("SELECT count(*) FROM accounts") == 0
+
+
+async def test_a_stranger_who_signs_up_later_gains_nothing(site: Site) -> None:
+    await sign_up(site)
+    own = {cookie.key: cookie.value for cookie in site.client.session.cookie_jar}
+    site.client.session.cookie_jar.clear()
+    await sign_up(site, person="陌生人", password=STRANGERS, password_again=STRANGERS)
+    site.client.session.cookie_jar.clear()
+    site.client.session.cookie_jar.update_cookies(own)
+    await site.answer_inquiries()
+    assert (await site.post(site.newest_link())).status == 422
+    assert await site.pools["identity"].fetchval("SELECT count(*) FROM accounts") == 0
 
 
 async def test_a_link_works_once(site: Site) -> None:

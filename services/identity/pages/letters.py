@@ -14,7 +14,7 @@ from services.identity.links import LinkUnknown, Purpose
 from services.identity.pages.handover import begin_session, drop_step, find_step
 from services.identity.pages.proving import LOCKED
 from services.identity.pages.signing_in import go_on
-from services.identity.pages.signing_up import SAME_PASSWORD, SIGNED_UP
+from services.identity.pages.signing_up import SAME_PASSWORD, SIGNED_UP, which_sign_up
 from services.identity.passwords import PASSWORDS
 from services.identity.rules import find_password_fault
 from shared.auth import Role
@@ -87,12 +87,12 @@ def _show_confirmation(
         status=422 if form.errors else 200,
         form=form,
         email=link.details["email"],
-        is_same_browser=_is_same_browser(request, link),
+        is_same_sign_up=_is_same_sign_up(request, link),
     )
 
 
-def _is_same_browser(request: web.Request, link: links.Link) -> bool:
-    return find_step(request, SIGNED_UP) == link.subject
+def _is_same_sign_up(request: web.Request, link: links.Link) -> bool:
+    return find_step(request, SIGNED_UP) == which_sign_up(link.details["password_hash"])
 
 
 async def confirm(request: web.Request) -> web.Response:
@@ -100,7 +100,7 @@ async def confirm(request: web.Request) -> web.Response:
     response = web.HTTPSeeOther("/identity/?opened=yes")
     now = request[ARRIVED_AT]
     link = await _load(request, Purpose.CONFIRMATION)
-    if not _is_same_browser(request, link):
+    if not _is_same_sign_up(request, link):
         # Somebody else may have signed up with this address and a password of theirs: its owner
         # must not open that account for them.
         form = Form.read(Confirmation, await request.post())

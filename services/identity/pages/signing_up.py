@@ -1,5 +1,6 @@
 """Signing up, and asking for a new password: the answer is the same for every address."""
 
+from hashlib import sha256
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -25,7 +26,8 @@ from shared.proxies import client_address
 from shared.templates import render
 from shared.vault import VAULT
 
-# In the browser that signed up the link in the letter is enough.
+# In the browser that signed up the link in the letter is enough. It remembers which sign-up it was,
+# not for which address: strangers sign up with that, too, and theirs may be the letter that came.
 SIGNED_UP = "signed-up"
 
 ENTER_ADDRESS = mark("Enter your e-mail address")
@@ -120,8 +122,13 @@ async def sign_up(request: web.Request) -> web.Response:
             raise TooOften
         await _ask(tx, request, inquiry)
     response = web.HTTPSeeOther("/identity/sign-up/sent")
-    keep_step(request, response, SIGNED_UP, email_key(value.email), lasts=links.LASTS)
+    keep_step(request, response, SIGNED_UP, which_sign_up(hashed), lasts=links.LASTS)
     raise response
+
+
+def which_sign_up(password_hash: str) -> str:
+    """Tell one sign-up from every other: each hash has a salt of its own."""
+    return sha256(password_hash.encode()).hexdigest()
 
 
 async def show_sign_up_sent(request: web.Request) -> web.Response:
