@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from asyncpg import UniqueViolationError
 
-from services.identity import revocations
+from services.identity import links, revocations
 from services.identity.rules import email_key
 from shared import audit, outbox
 from shared.auth import Role
@@ -160,6 +160,7 @@ async def set_password(
     await tx.execute(
         "UPDATE accounts SET password_hash = $2 WHERE id = $1", account.id, password_hash
     )
+    await links.void(tx, subject=account.subject, now=now)
     await _record(tx, actor, "password_changed", account.id)
     await outbox.publish(
         tx,
@@ -186,6 +187,7 @@ async def set_address(tx: Tx, *, account: Account, email: str, now: datetime) ->
         )
     except UniqueViolationError:
         raise AddressTaken from None
+    await links.void(tx, subject=account.subject, now=now)
     await _record(tx, str(account.id), "address_changed", account.id)
     await outbox.publish(
         tx,

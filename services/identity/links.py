@@ -53,6 +53,14 @@ class Purpose(StrEnum):
     RESULTS_ADDRESS = "results-address"
 
 
+OF_ACCOUNTS = [
+    Purpose.PASSWORD,
+    Purpose.ADDRESS,
+    Purpose.RESULTS_PASSWORD,
+    Purpose.RESULTS_ADDRESS,
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """What a link stands for. Details are what was asked for when it was made."""
@@ -127,6 +135,23 @@ async def use(tx: Tx, *, purpose: Purpose, token: str, now: datetime) -> Link:
         now,
     )
     return link
+
+
+async def void(tx: Tx, *, subject: str, now: datetime) -> None:
+    """Let the open links of an account run out, whatever they are for.
+
+    Whoever sets a password or an address may do it because somebody else knows the old password, or
+    reads the old mailbox, and what they asked for with it must not happen afterwards.
+    """
+    await tx.execute(
+        """
+        UPDATE links SET expires_at = LEAST(expires_at, $3)
+         WHERE purpose = ANY($1) AND subject = $2 AND used_at IS NULL AND replaced_at IS NULL
+        """,
+        OF_ACCOUNTS,
+        subject,
+        now,
+    )
 
 
 async def forget_old(tx: Tx, *, now: datetime) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from services.identity import known_entries
+from services.identity import known_entries, links
 from services.identity.known_entries import Entry
 from shared import audit, outbox
 from shared.auth import Role
@@ -176,6 +176,7 @@ async def set_password(
     await tx.execute(
         "UPDATE results_accounts SET password_hash = $2 WHERE id = $1", account.id, password_hash
     )
+    await links.void(tx, subject=account.subject, now=now)
     await _record(tx, account, "password_changed")
     changed = PasswordChanged(
         request_id=uuid4(),
@@ -198,6 +199,7 @@ async def set_address(tx: Tx, *, account: ResultsAccount, email: str, now: datet
         now,
         email,
     )
+    await links.void(tx, subject=account.subject, now=now)
     await _record(tx, account, "address_changed")
     told = AddressChanged(
         request_id=uuid4(),
