@@ -26,7 +26,7 @@ BYTES_PER_WORD = 42
 # What only one reader's letter says. A letter is written once for many, with signs in these places
 # that no text has, and completed for each. Links come last: names hold no such signs, being one
 # line of what can be printed.
-GAPS = {"person": "\ue000", "reference": "\ue002", "link": "\ue001"}
+GAPS = {"person": "\ue000", "link": "\ue001"}
 # Letters that differ in more, in a deadline's minute say, are other forms.
 FORMS_KEPT = 100
 

@@ -23,9 +23,8 @@ def sample(event: type[Event]) -> dict[str, Any]:
 
 
 def reference_of(event: type[Event]) -> str | None:
-    """What the letter about this sample quotes, if it is about somebody's exam."""
-    recorded = sample(event)
-    return recorded.get("reference") or recorded.get("id_number")
+    """What the letter about this sample quotes, if it is about somebody's registration."""
+    return sample(event).get("reference")
 
 
 def contact(**changed: Any) -> ContactChanged:
