@@ -17,6 +17,7 @@ from services.notify import app, owed
 from services.notify.mail import Writer
 from shared.events import Event
 from shared.events.enrollment import RegistrationSubmitted
+from shared.events.identity import PasswordChanged
 from shared.i18n import LANGUAGES
 from shared.web import build
 from tests.notify.conftest import make_settings
@@ -26,6 +27,7 @@ SITE = "http://127.0.0.1"
 OURS = re.compile(rf'{SITE}(/[^\s"<?#]*)')
 # What makes the button of a letter lead elsewhere than its sample does.
 OTHERWISE: dict[type[Event], dict[str, Any]] = {
+    PasswordChanged: {"of_results_account": True},
     RegistrationSubmitted: {"amount_twd": 0, "pay_by": None, "methods": []},
 }
 LETTERS = [*((fact, {}) for fact in owed.LETTERS), *OTHERWISE.items()]

@@ -184,6 +184,7 @@ async def set_password(
         person=account.person,
         language=account.language,
         changed_at=now,
+        of_results_account=True,
     )
     await outbox.publish(tx, [changed])
 

@@ -58,7 +58,7 @@ TO_ADDRESSES: Mapping[type[Event], Letter] = {
     identity.AddressConfirmationRequested: _with_link("address_confirmation"),
     identity.KnownAddressSignedUp: Letter("known_address"),
     identity.PasswordResetRequested: _with_link("password_reset"),
-    identity.PasswordChanged: Letter("password_changed", ("changed_at",)),
+    identity.PasswordChanged: Letter("password_changed", ("changed_at", "of_results_account")),
     identity.AddressChangeRequested: _with_link("address_change"),
     identity.AddressChanged: Letter("address_changed", ("changed_at",)),
     identity.StaffInvited: _with_link("staff_invitation", "roles"),

@@ -92,6 +92,7 @@ class PasswordChanged(LetterRequested):
     name: ClassVar[str] = "identity.password_changed.v1"
 
     changed_at: datetime
+    of_results_account: bool = False  # it is named by an ID number, and logged in to elsewhere
 
 
 class AddressChangeRequested(LinkRequested):

@@ -44,7 +44,9 @@ async def test_changing_the_password_keeps_this_device_and_ends_the_others(site:
     )
     assert changed.headers["Location"] == "/identity/?password=changed"
     await site.deliver()
-    assert isinstance(site.letters[-1], PasswordChanged)
+    told = site.letters[-1]
+    assert isinstance(told, PasswordChanged)
+    assert not told.of_results_account
     assert await is_signed_in(site)
     site.client.session.cookie_jar.clear()
     assert not await is_signed_in(site, elsewhere)

@@ -58,7 +58,9 @@ async def test_a_new_password_is_chosen_once_and_logs_in_with_the_id_number(
     assert chosen.headers["Location"] == "/identity/results/?password=changed"
     assert (await portal.site.post(link, **CHOSEN)).status == 410
     await portal.site.deliver()
-    assert isinstance(portal.site.letters[-1], PasswordChanged)
+    told = portal.site.letters[-1]
+    assert isinstance(told, PasswordChanged)
+    assert told.of_results_account
     assert (await portal.log_in(password=PASSWORD)).status == 422
     assert (await portal.log_in(password=NEW_PASSWORD)).status == 303
 

@@ -17,17 +17,15 @@ from shared.events.enrollment import (
     SubmissionDue,
 )
 from shared.events.payments import InstructionsIssued, OrderPaid, RefundCompleted, RefundDue
-from shared.events.scoring import OrganisationDecided, ResultCorrected, ResultsReleased
 from shared.i18n import LANGUAGES
 from tests.notify.conftest import make_settings
-from tests.notify.samples import kept, owed_for, reference_of, sample
+from tests.notify.samples import kept, owed_for, reference_of
 
 EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
 ENROLLMENT_PAGE = "http://127.0.0.1/enrollment/registrations/0197b1c2-3d4e-7f50-8a61-9b2c3d4e5f60"
 PAYMENT_PAGE = "http://127.0.0.1/payments/registrations/0197b1c2-3d4e-7f50-8a61-9b2c3d4e5f60"
 
 ABOUT_REGISTRATIONS = [fact for fact in owed.TO_ACCOUNTS if reference_of(fact)]
-ABOUT_RESULTS: list[type[Event]] = [ResultsReleased, ResultCorrected]
 EVERY_TITLE = pytest.mark.parametrize(
     ("language", "title"),
     [
@@ -60,23 +58,6 @@ def test_every_letter_about_a_registration_names_it(
     assert reference in letter.text
     assert title in letter.text
     assert {"en": "Dear 王大同", "zh-Hant-TW": "王大同 您好"}[language] in letter.text
-
-
-@pytest.mark.parametrize("fact", ABOUT_RESULTS, ids=lambda event: event.name)
-@EVERY_TITLE
-def test_a_letter_about_a_result_names_who_and_which_exam_but_never_the_id_number(
-    writer: Writer, fact: type[Event], language: str, title: str
-) -> None:
-    """Nobody has proved the address of a results account: with the ID number, whoever gets the
-    letter by mistake could ask for a new password, and that letter would come to them as well."""
-    letter = write(writer, fact, language)
-    for said in (letter.text, letter.html):
-        assert title in said
-        assert "王大同" in said
-    number = sample(fact)["id_number"]
-    assert number
-    assert number[-3:] not in letter.subject + letter.text + letter.html
-    assert "報名編號" not in letter.text
 
 
 @EVERY_LANGUAGE
@@ -263,38 +244,3 @@ def test_who_is_confirmed_is_told_the_day_of_the_exam_and_of_the_ticket(
     letter = write(writer, RegistrationConfirmed, language)
     assert exam in letter.text
     assert ticket in letter.text
-
-
-@EVERY_LANGUAGE
-def test_letters_about_results_do_not_say_what_they_are_and_lead_to_them(
-    writer: Writer, language: str
-) -> None:
-    for fact in ABOUT_RESULTS:
-        letter = write(writer, fact, language)
-        assert "http://127.0.0.1/scoring/" in letter.text.splitlines()
-        assert ("第二大題" in letter.text) == (fact is ResultCorrected)
-
-
-@EVERY_LANGUAGE
-@pytest.mark.parametrize("is_approved", [True, False])
-def test_an_organisation_reads_what_was_decided_why_and_what_it_can_do(
-    writer: Writer, language: str, *, is_approved: bool
-) -> None:
-    letter = write(writer, OrganisationDecided, language, is_approved=is_approved)
-    for told in ("國立客家大學", "已以電話向教務處確認", "http://127.0.0.1/scoring/verification/"):
-        assert told in letter.text
-        assert told in letter.html
-    words = {
-        ("en", True): "Accept the terms",
-        ("en", False): "may not check",
-        ("zh-Hant-TW", True): "接受使用條款",
-        ("zh-Hant-TW", False): "不得查驗",
-    }
-    assert words[language, is_approved] in letter.text
-
-
-def test_letters_about_the_results_of_a_sitting_are_written_out_once(writer: Writer) -> None:
-    write(writer, ResultsReleased, "en")
-    forms = len(writer._forms)
-    write(writer, ResultsReleased, "en", id_number="SMR123456")
-    assert len(writer._forms) == forms
