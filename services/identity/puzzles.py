@@ -9,9 +9,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
-from altcha.v1 import ChallengeOptions, create_challenge, verify_solution
+from altcha.v1 import ChallengeOptions, Payload, create_challenge, verify_solution
 from cryptography.exceptions import InvalidTag
+from pydantic import BaseModel, Field
 
 from shared.db import Tx, affected
 from shared.vault import Vault
@@ -61,13 +63,25 @@ async def accept(tx: Tx, vault: Vault, *, solution: str, ticket: str, now: datet
     return bool(spent)
 
 
+class Solution(BaseModel):
+    """What the script sends. Only what has this shape is held against the challenge."""
+
+    algorithm: Literal["SHA-256"]
+    challenge: str
+    number: Annotated[int, Field(ge=0, le=HARDEST_NUMBER)]
+    salt: str
+    signature: str
+
+
 def _find_solved(vault: Vault, solution: str) -> bytes | None:
     """Return the challenge that was solved: the same one, however its solution is written."""
-    is_right, _ = verify_solution(solution, _key(vault), check_expires=True)
-    if not is_right:
+    try:
+        read = Solution.model_validate_json(base64.b64decode(solution))
+    except ValueError:
         return None
-    challenge: str = json.loads(base64.b64decode(solution))["challenge"]
-    return challenge.encode()
+    payload = Payload(**read.model_dump())
+    is_right, _ = verify_solution(payload, _key(vault), check_expires=True)
+    return read.challenge.encode() if is_right else None
 
 
 def _find_waited_for(vault: Vault, ticket: str, *, now: datetime) -> bytes | None:
