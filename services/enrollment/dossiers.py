@@ -116,9 +116,9 @@ async def load(tx: Tx, *, registration: Registration, vault: Vault, now: datetim
         questions=questions,
         answers=written,
         form=form,
-        has_agreed=await answers.has_agreed(
-            tx, registration_id=registration.id, programme=programme
-        ),
+        # Whoever has sent it agreed to the texts of that day; newer ones are not asked of them.
+        has_agreed=registration.submitted_at is not None
+        or await answers.has_agreed(tx, registration_id=registration.id, programme=programme),
         wanted=documents.list_wanted(programme, answers=written, exam_date=sitting.exam_date),
         documents=await documents.list_(tx, registration_id=registration.id),
     )

@@ -156,6 +156,16 @@ async def open_sittings(pool: Pool) -> None:
     )
 
 
+async def renew_texts(pool: Pool) -> None:
+    """Change a text that has to be agreed to, as a catalogue does."""
+    await pool.execute(
+        """
+        UPDATE programmes SET consents = jsonb_set(consents, '{0,version}', '"115-2"')
+         WHERE code = 'hakka-115'
+        """
+    )
+
+
 async def arrive(site: Site, sitting: str = MULTI, area: str = AREA) -> Candidate:
     """Sign in and take a place."""
     account_id, cookie = await site.begin_session()

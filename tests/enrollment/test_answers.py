@@ -11,7 +11,7 @@ from services.enrollment.contacts import Contact
 from services.enrollment.settings import Settings
 from shared.db import transaction
 from shared.vault import Vault
-from tests.enrollment.candidates import FORM, NATIONAL, Candidate, arrive
+from tests.enrollment.candidates import FORM, NATIONAL, Candidate, arrive, renew_texts
 from tests.site import Site
 
 NUMBER = FORM["person"]["identity_number"]
@@ -151,12 +151,7 @@ async def test_it_is_kept_which_text_was_agreed_to_and_when(candidate: Candidate
 
 async def test_a_new_text_has_to_be_agreed_to_anew(candidate: Candidate) -> None:
     assert (await candidate.get("/form/person")).status == 200
-    await candidate.pool.execute(
-        """
-        UPDATE programmes SET consents = jsonb_set(consents, '{0,version}', '"115-2"')
-         WHERE code = 'hakka-115'
-        """
-    )
+    await renew_texts(candidate.pool)
     sent_away = await candidate.get("/form/person")
     assert sent_away.headers["Location"] == f"{candidate.home}/consents"
     await candidate.agree()

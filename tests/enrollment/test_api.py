@@ -13,7 +13,7 @@ from shared.db import transaction
 from shared.events.enrollment import RegistrationSubmitted, ReturnedDocument
 from tests.conftest import MakeDatabase
 from tests.enrollment import pictures
-from tests.enrollment.candidates import AREA, MULTI, open_hall
+from tests.enrollment.candidates import AREA, MULTI, open_hall, renew_texts
 from tests.enrollment.programs import (
     ANSWERS,
     API,
@@ -195,7 +195,8 @@ async def test_returned_documents_are_replaced_and_handed_in(site: Site, program
     answer = await program.call("POST", f"{registration}/resubmission")
     assert await refusal(answer) == (409, "NotReplaced")
     assert await refusal(await program.upload(registration, "id_front")) == (409, "AlreadySent")
-    assert (await program.upload(registration, "photo")).status == 200
+    await renew_texts(site.pools["enrollment"])
+    assert (await program.upload(registration, "photo")).status == 200, "as agreed when it was sent"
     handed_in = await program.read("POST", f"{registration}/resubmission")
     assert handed_in["state"] == "in_review"
     answer = await program.call("POST", f"{registration}/resubmission")

@@ -8,7 +8,7 @@ from services.enrollment import documents
 from services.enrollment.registrations import deciding
 from shared.db import transaction
 from shared.events.enrollment import ReturnedDocument
-from tests.enrollment.candidates import MULTI, Candidate, arrive
+from tests.enrollment.candidates import MULTI, Candidate, arrive, renew_texts
 from tests.enrollment.pictures import draw
 from tests.site import Site
 
@@ -80,6 +80,18 @@ async def test_documents_that_come_too_late_are_not_taken(reviewed: Candidate) -
     assert (await reviewed.upload("photo")).status == 410
     assert (await reviewed.post("/resubmission", {})).status == 410
     assert "The documents were not replaced in time" in await reviewed.read()
+
+
+async def test_a_text_that_is_new_does_not_keep_whoever_sent_from_replacing_documents(
+    reviewed: Candidate,
+) -> None:
+    await be_returned(reviewed, photo="blurred")
+    await renew_texts(reviewed.pool)
+    assert f'href="{reviewed.document("photo")}"' in await reviewed.read()
+    replaced = await reviewed.upload("photo")
+    assert replaced.headers["Location"] == reviewed.document("photo")
+    await reviewed.post("/resubmission", {})
+    assert await reviewed.state() == "in_review"
 
 
 SOON = datetime.now(UTC) + timedelta(days=3)

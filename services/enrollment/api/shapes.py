@@ -160,7 +160,9 @@ class Document(BaseModel):
 class Whole(Summary):
     """All of a registration: what it holds, and what is still missing."""
 
-    agreed: bool = Field(description="Whether all texts were agreed to in their present version.")
+    agreed: bool = Field(
+        description="Whether all texts were agreed to: in their present version, until it is sent."
+    )
     texts: list[Text]
     form: dict[str, str] = Field(description="What was answered; the ID number in part.")
     errors: dict[str, str] = Field(description="What is missing in the form, or wrong with it.")
