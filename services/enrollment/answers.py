@@ -3,7 +3,7 @@
 Sole writer of the `answers` and `consents` tables.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -13,6 +13,7 @@ from services.enrollment.programmes import Programme
 from services.enrollment.registrations import Registration, drafts
 from services.enrollment.registrations.drafts import Sent
 from shared.db import Tx
+from shared.errors import Refused
 from shared.vault import Vault
 
 PURPOSE = "identity number"
@@ -20,6 +21,10 @@ PURPOSE = "identity number"
 AT_ONCE = 1_000
 
 Answers: TypeAlias = Mapping[str, Any]  # by field, as a form takes them
+
+
+class OtherTexts(Refused):
+    """These are not the texts that have to be agreed to, or not in the version they have now."""
 
 
 def digest_person(vault: Vault, identity_number: str) -> bytes:
@@ -68,9 +73,18 @@ async def load(tx: Tx, *, registration_id: UUID, vault: Vault) -> Answers:
 
 
 async def agree(
-    tx: Tx, *, draft: Registration, programme: Programme, language: str, now: datetime
+    tx: Tx,
+    *,
+    draft: Registration,
+    programme: Programme,
+    read: Collection[tuple[str, str]],
+    language: str,
+    now: datetime,
 ) -> None:
-    """Note that everything the programme wants agreed was agreed to, in the version it has now."""
+    """Note that all texts were agreed to which were read, by their codes and versions."""
+    texts = [(consent["code"], consent["version"]) for consent in programme.consents]
+    if set(read) != set(texts):
+        raise OtherTexts
     await tx.execute(
         """
         INSERT INTO consents (registration_id, code, version, language, agreed_at)
@@ -78,8 +92,8 @@ async def agree(
         ON CONFLICT DO NOTHING
         """,
         draft.id,
-        [consent["code"] for consent in programme.consents],
-        [consent["version"] for consent in programme.consents],
+        [code for code, _ in texts],
+        [version for _, version in texts],
         language,
         now,
     )

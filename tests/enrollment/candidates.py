@@ -1,6 +1,7 @@
 """A candidate with a browser: takes a place, fills the form in, uploads documents, sends it."""
 
 import io
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -54,6 +55,12 @@ DOCUMENTS = ("photo", "id_front")
 PHOTO = Picture(b"\xff\xd8\xff\xd9", 1, 1)
 
 
+def agree_to(page: str) -> FormData:
+    """Agree to the texts that a page shows."""
+    texts = re.findall(r'name="texts" value="([^"]*)"', page)
+    return FormData([("agreed", "yes"), *(("texts", text) for text in texts)])
+
+
 @dataclass
 class Candidate:
     """Somebody signed in who holds a place."""
@@ -92,7 +99,8 @@ class Candidate:
         )
 
     async def agree(self) -> None:
-        assert (await self.post("/consents", {"agreed": "yes"})).status == 303
+        page = await self.read("/consents")
+        assert (await self.post("/consents", agree_to(page))).status == 303
 
     async def fill(self, step: str, **changed: str) -> ClientResponse:
         return await self.post(f"/form/{step}", {**FORM[step], **changed})

@@ -11,7 +11,7 @@ from services.enrollment.contacts import Contact
 from services.enrollment.settings import Settings
 from shared.db import transaction
 from shared.vault import Vault
-from tests.enrollment.candidates import FORM, NATIONAL, Candidate, arrive, renew_texts
+from tests.enrollment.candidates import FORM, NATIONAL, Candidate, agree_to, arrive, renew_texts
 from tests.site import Site
 
 NUMBER = FORM["person"]["identity_number"]
@@ -156,6 +156,21 @@ async def test_a_new_text_has_to_be_agreed_to_anew(candidate: Candidate) -> None
     assert sent_away.headers["Location"] == f"{candidate.home}/consents"
     await candidate.agree()
     assert (await candidate.get("/form/person")).status == 200
+
+
+async def test_what_was_shown_is_agreed_to_and_not_what_came_meanwhile(hall: Site) -> None:
+    candidate = await arrive(hall)
+    page = await candidate.read("/consents")
+    await renew_texts(candidate.pool)
+    asked_again = await candidate.post("/consents", agree_to(page))
+    assert asked_again.status == 422
+    shown = await asked_again.text()
+    assert "These texts have changed since you opened the page" in shown
+    assert await candidate.pool.fetchval("SELECT count(*) FROM consents") == 0
+    assert (await candidate.post("/consents", agree_to(shown))).status == 303
+    assert "115-2" in {
+        row["version"] for row in await candidate.pool.fetch("SELECT version FROM consents")
+    }
 
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.enrollment.candidates import FORM, Candidate, arrive
+from tests.enrollment.candidates import FORM, Candidate, agree_to, arrive
 from tests.site import Site
 
 
@@ -26,7 +26,7 @@ async def test_agreeing_is_not_left_to_chance(candidate: Candidate) -> None:
     refused = await candidate.post("/consents", {})
     assert refused.status == 422
     assert "Agree to these texts to go on" in await refused.text()
-    agreed = await candidate.post("/consents", {"agreed": "yes"})
+    agreed = await candidate.post("/consents", agree_to(await refused.text()))
     assert agreed.headers["Location"] == f"{candidate.home}/form/person"
 
 

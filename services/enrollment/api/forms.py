@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from services.enrollment import answers
+from services.enrollment.answers import OtherTexts
 from services.enrollment.api import calls, registrations, shapes
 from services.enrollment.dossiers import Dossier
 from services.enrollment.form_steps import STEP_OF, STEPS, Step
@@ -21,10 +22,6 @@ from shared.i18n import language_of
 from shared.vault import VAULT
 
 
-class OtherTexts(Refused):
-    """These are not the texts that have to be agreed to, or not in the version they have now."""
-
-
 class NotAgreed(Refused):
     """Agree to the texts before you fill in the form."""
 
@@ -36,13 +33,11 @@ async def agree(request: web.Request) -> web.Response:
     async def act(tx: Tx) -> BaseModel:
         draft = await registrations.lock(tx, request)
         programme = (await registrations.load(tx, request, draft)).programme
-        wanted = {(text["code"], text["version"]) for text in programme.consents}
-        if {(text.code, text.version) for text in agreed.texts} != wanted:
-            raise OtherTexts
         await answers.agree(
             tx,
             draft=draft,
             programme=programme,
+            read=[(text.code, text.version) for text in agreed.texts],
             language=language_of(request),
             now=await arrived_at(tx, request),
         )

@@ -7,6 +7,7 @@ from multidict import MultiDict, MultiMapping
 from pydantic import BaseModel
 
 from services.enrollment import answers, contacts
+from services.enrollment.answers import OtherTexts
 from services.enrollment.dossiers import Dossier
 from services.enrollment.form_steps import STEPS, Step
 from services.enrollment.pages import own
@@ -23,12 +24,14 @@ from shared.templates import render
 from shared.vault import VAULT
 
 NUMBER = "identity_number"
+CHANGED = mark("These texts have changed since you opened the page. Please read them again")
 
 
 class Consent(BaseModel):
     """That the texts on the page are agreed to."""
 
     agreed: Annotated[Literal["yes"], Says(mark("Agree to these texts to go on"))]
+    texts: list[str] = []  # which they were, each by its code and version
 
 
 async def _lock(tx: Tx, request: web.Request) -> Registration:
@@ -59,18 +62,28 @@ async def agree(request: web.Request) -> web.Response:
     form = Form.read(Consent, await request.post())
     if form.value is None:
         return _ask_consent(request, await _look_at_draft(request), form)
-    async with transaction(request.app[POOL]) as tx:
-        draft = await _lock(tx, request)
-        now = await arrived_at(tx, request)
-        dossier = await own.load(tx, request, draft, now)
-        await answers.agree(
-            tx,
-            draft=draft,
-            programme=dossier.programme,
-            language=language_of(request),
-            now=now,
-        )
+    try:
+        async with transaction(request.app[POOL]) as tx:
+            draft = await _lock(tx, request)
+            now = await arrived_at(tx, request)
+            dossier = await own.load(tx, request, draft, now)
+            await answers.agree(
+                tx,
+                draft=draft,
+                programme=dossier.programme,
+                read=[_read_text(text) for text in form.value.texts],
+                language=language_of(request),
+                now=now,
+            )
+    except OtherTexts:
+        form.add_error("agreed", CHANGED)
+        return _ask_consent(request, dossier, form)
     raise web.HTTPSeeOther(_after("", dossier))
+
+
+def _read_text(text: str) -> tuple[str, str]:
+    code, _, version = text.partition(" ")
+    return code, version
 
 
 def _ask_consent(request: web.Request, dossier: Dossier, form: Form[Consent]) -> web.Response:
