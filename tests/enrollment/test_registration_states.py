@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.enrollment import documents
+from services.enrollment import documents, schedule
 from services.enrollment.registrations import deciding
 from shared.db import transaction
 from shared.events.enrollment import ReturnedDocument
 from tests.enrollment.candidates import MULTI, Candidate, arrive, renew_texts
 from tests.enrollment.pictures import draw
 from tests.site import Site
+
+MUCH_LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -80,6 +82,32 @@ async def test_documents_that_come_too_late_are_not_taken(reviewed: Candidate) -
     assert (await reviewed.upload("photo")).status == 410
     assert (await reviewed.post("/resubmission", {})).status == 410
     assert "The documents were not replaced in time" in await reviewed.read()
+    assert await schedule.void_unfixed(reviewed.pool, MUCH_LATER) == 1
+    assert await reviewed.state() == "void"
+
+
+async def test_documents_that_were_replaced_in_time_count_though_nobody_handed_them_in(
+    reviewed: Candidate,
+) -> None:
+    await be_returned(reviewed, photo="blurred", id_front="unreadable")
+    await reviewed.upload("photo")
+    await reviewed.upload("id_front")
+    await reviewed.be("returned", fix_by=datetime.now(UTC) - timedelta(milliseconds=1))
+    assert "We are checking your form and documents" in await reviewed.read()
+    assert await schedule.void_unfixed(reviewed.pool, MUCH_LATER) == 1
+    assert await schedule.void_unfixed(reviewed.pool, MUCH_LATER) == 0
+    assert await reviewed.state() == "in_review"
+    assert await reviewed.pool.fetchval("SELECT waiting_since FROM registrations") == (
+        await reviewed.pool.fetchval("SELECT max(arrived_at) FROM documents WHERE state = 'kept'")
+    )
+
+
+async def test_one_document_that_was_not_replaced_is_one_too_many(reviewed: Candidate) -> None:
+    await be_returned(reviewed, photo="blurred", id_front="unreadable")
+    await reviewed.upload("photo")
+    await reviewed.be("returned", fix_by=datetime.now(UTC) - timedelta(milliseconds=1))
+    assert await schedule.void_unfixed(reviewed.pool, MUCH_LATER) == 1
+    assert await reviewed.state() == "void"
 
 
 async def test_a_text_that_is_new_does_not_keep_whoever_sent_from_replacing_documents(

@@ -187,6 +187,15 @@ def test_a_code_unknown_here_is_readable(writer: Writer, language: str) -> None:
     assert "school letter" in write(writer, DocumentsReturned, language, documents=returned).text
 
 
+@pytest.mark.parametrize(
+    ("language", "button"), [("zh-Hant-TW", "「送出補件」"), ("en", "“Hand in the new documents”")]
+)
+def test_new_documents_are_to_be_handed_in(writer: Writer, language: str, button: str) -> None:
+    letter = write(writer, DocumentsReturned, language)
+    assert button in letter.text
+    assert button in letter.html
+
+
 def test_an_account_to_pay_into_is_spelt_out(writer: Writer) -> None:
     chinese, english = (write(writer, InstructionsIssued, language) for language in LANGUAGES)
     assert "銀行代碼：118\n轉入帳號：7150032984129385" in chinese.text

@@ -50,7 +50,7 @@ def find_phase(dossier: Dossier, now: datetime) -> str:
     if registration.state == "drafting" and now >= registration.submit_by:
         return "lapsed"
     if registration.state == "returned" and registration.fix_by and now >= registration.fix_by:
-        return "void"
+        return "void" if dossier.returned_documents else "in_review"
     return registration.state
 
 

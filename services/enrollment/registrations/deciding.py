@@ -145,22 +145,42 @@ async def refuse(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) ->
 
 
 async def void_unfixed(tx: Tx, *, now: datetime) -> int:
-    """End those whose documents were not replaced in time."""
+    """End those whose documents were not replaced in time; what was replaced is looked at again.
+
+    Whoever replaced all of them did what was asked, whether they handed them in or not.
+    """
+    due = await tx.fetch(
+        """
+        SELECT id FROM registrations WHERE state = 'returned' AND fix_by <= $1
+         ORDER BY fix_by LIMIT $2 FOR UPDATE SKIP LOCKED
+        """,
+        now,
+        AT_ONCE,
+    )
+    ids = [row["id"] for row in due]
+    # Only now that they are held still: an upload that counted a moment ago is seen.
+    await tx.execute(
+        """
+        UPDATE registrations SET state = 'in_review', waiting_since = replaced_at, fix_by = NULL
+          FROM (SELECT registration_id, max(arrived_at) AS replaced_at FROM documents
+                 WHERE registration_id = ANY($1::uuid[]) AND state = 'kept'
+                 GROUP BY registration_id HAVING count(returned_why) = 0) AS fixed
+         WHERE id = registration_id
+        """,
+        ids,
+    )
     rows = await tx.fetch(
         f"""
         UPDATE registrations
            SET state = 'void', ended_at = fix_by, ended_why = 'documents_not_fixed'
           FROM sittings
-         WHERE id IN (SELECT id FROM registrations WHERE state = 'returned' AND fix_by <= $1
-                       ORDER BY fix_by LIMIT $2 FOR UPDATE SKIP LOCKED)
-           AND sittings.code = sitting
+         WHERE id = ANY($1::uuid[]) AND state = 'returned' AND sittings.code = sitting
         RETURNING {TOLD}, ended_at
         """,  # noqa: S608
-        now,
-        AT_ONCE,
+        ids,
     )
     await _end(tx, rows, why="documents_not_fixed")
-    return len(rows)
+    return len(due)
 
 
 async def mark_absent(
