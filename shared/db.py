@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -28,6 +29,9 @@ POOL = web.AppKey("pool", Pool)
 
 # Someone who waits longer than this for a connection is better told to come back.
 ACQUIRE_SECONDS = 5
+# Twice that is what a request may have waited: to learn who asks, and to write what is asked. So
+# much later is acted upon a deadline, since what arrived in time is in time.
+ON_THE_WAY = timedelta(seconds=2 * ACQUIRE_SECONDS)
 # No statement of ours is meant to run longer; a runaway must not hold its locks all night.
 STATEMENT_SECONDS = 30
 # The relay waits for the broker inside a transaction; see bus.CONFIRM_SECONDS.

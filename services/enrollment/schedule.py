@@ -7,11 +7,9 @@ from services.enrollment import answers, documents, entries, entry_lists, idempo
 from services.enrollment.document_store import DocumentStore, StoreAway
 from services.enrollment.registrations import deciding, drafts
 from services.enrollment.settings import Settings
-from shared.db import Pool, transaction
+from shared.db import ON_THE_WAY, Pool, transaction
 from shared.jobs import Job
 
-# What arrived at the last moment may still be on its way to the database.
-ON_THE_WAY = timedelta(seconds=2)
 # No upload takes so long: a file that does not count by then never will.
 LONGEST_UPLOAD = timedelta(hours=1)
 # Somebody who gave up or was too late may want to know what became of it.

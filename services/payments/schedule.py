@@ -8,13 +8,10 @@ from services.payments import notices, orders, readings
 from services.payments.cashier import Cashier, count
 from services.payments.methods import PROVIDERS
 from shared import db
-from shared.db import Pool, transaction
+from shared.db import ON_THE_WAY, Pool, transaction
 from shared.jobs import Job
 
 log = structlog.get_logger()
-
-# Whoever chose a way to pay at the last moment may still wait for a connection to the database.
-ON_THE_WAY = timedelta(seconds=10)
 
 
 def jobs(cashier: Cashier) -> list[Job]:

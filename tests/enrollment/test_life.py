@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.enrollment import schedule
 from services.enrollment.consumers import on_order_paid
 from services.enrollment.registrations import (
     NoSuchRegistration,
@@ -22,7 +23,7 @@ from services.enrollment.registrations.drafts import (
     TooLate,
 )
 from services.enrollment.registrations.openings import Barred
-from shared.db import Pool, transaction
+from shared.db import ACQUIRE_SECONDS, ON_THE_WAY, Pool, transaction
 from shared.events.enrollment import (
     RefundDue,
     RegistrationLapsed,
@@ -69,6 +70,22 @@ async def test_the_last_moment_is_in_time_and_the_next_is_not(pool: Pool, life: 
     with pytest.raises(TooLate):
         await life.submit(arrived_at=submit_by)
     await life.submit(arrived_at=submit_by - TICK)
+
+
+async def test_whoever_sends_at_the_last_moment_is_in_time_though_the_job_is_faster(
+    pool: Pool, life: Life
+) -> None:
+    submit_by = (await life.now()).submit_by
+    # The request waits for a connection, and the job does not.
+    still_waits = submit_by + timedelta(seconds=ACQUIRE_SECONDS)
+    assert await schedule.lapse_drafts(pool, still_waits) == 0
+    await life.submit(arrived_at=submit_by - TICK)
+    await life.pay()
+    fix_by = (await life.return_documents()).fix_by
+    assert fix_by is not None
+    still_waits = fix_by + timedelta(seconds=ACQUIRE_SECONDS)
+    assert await schedule.void_unfixed(pool, still_waits) == 0
+    assert await schedule.void_unfixed(pool, fix_by + ON_THE_WAY) == 1
 
 
 async def test_nobody_touches_another_persons_draft(pool: Pool, life: Life) -> None:

@@ -14,7 +14,7 @@ from services.payments.attempts import (
 )
 from services.payments.order_book import NoSuchOrder, Order
 from services.payments.orders import OrderClosed
-from shared.db import ACQUIRE_SECONDS, transaction
+from shared.db import ACQUIRE_SECONDS, ON_THE_WAY, transaction
 from shared.events.enrollment import RegistrationLapsed, RegistrationSubmitted, RegistrationVoided
 from tests.payments.till import MORNING, PAY_BY, TITLES, Till
 
@@ -146,7 +146,7 @@ async def test_whoever_chose_a_way_to_pay_at_the_last_moment_is_in_time(till: Ti
     await till.begin(order, "card")
     assert (await till.load(order)).state == "open"
     untouched = await till.owe()
-    assert await job.work(till.pool, untouched.pay_by + schedule.ON_THE_WAY) == 1
+    assert await job.work(till.pool, untouched.pay_by + ON_THE_WAY) == 1
 
 
 async def test_a_registration_that_has_ended_is_not_paid_for_any_more(till: Till) -> None:
