@@ -17,6 +17,7 @@ from services.enrollment.changes import CodeTaken, find_differences
 from services.enrollment.levels import LevelGroup, Paper, Series
 from services.enrollment.places import MoreAreTaken
 from services.enrollment.programmes import Choice, Programme, StillUsed
+from services.enrollment.registrations import drafts
 from services.enrollment.sittings import Sitting
 from shared.days import end_of_day, start_of_day
 from shared.db import Tx
@@ -151,6 +152,7 @@ async def _bring_sitting(
         raise CodeTaken
     elif _is_to_change(old, new, report, f"sitting {new.code}"):
         await sittings.change(tx, old=old, new=new, actor=actor)
+        await drafts.extend(tx, sitting=new.code)
         await entries.tell_again(tx, sitting=new.code, now=now)
     await places.offer(tx, sitting=new.code, capacities=offered.capacities, actor=actor)
 

@@ -80,7 +80,7 @@ TO_ACCOUNTS: Mapping[type[Event], Letter] = {
     enrollment.SubmissionDue: Letter(
         "submission_due",
         ("days_left", "submit_by"),
-        cause=("registration_id", "days_left"),
+        cause=("registration_id", "days_left", "submit_by"),
         useless_after="submit_by",
         about=_registration,
     ),

@@ -165,6 +165,7 @@ async def test_word_of_somebody_is_expected_only_until_it_has_come(house: House)
     ("fact", "changed"),
     [
         (SubmissionDue, {"days_left": 1}),
+        (SubmissionDue, {"submit_by": "2027-01-06T16:00:00Z"}),
         (DocumentsReturned, {"returned_at": "2026-01-06T03:12:00Z"}),
         (InstructionsIssued, {"attempt_id": str(uuid4())}),
         (RefundDue, {"refund_id": str(uuid4())}),

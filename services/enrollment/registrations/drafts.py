@@ -14,6 +14,7 @@ from services.enrollment.registrations import (
     NoSuchRegistration,
     Registration,
     about,
+    openings,
     read_row,
 )
 from services.enrollment.registrations.openings import Barred, was_absent_before
@@ -196,6 +197,31 @@ async def lapse(tx: Tx, *, now: datetime) -> int:
     )
     await places.give_back(tx, rooms=[(row["sitting"], row["area"]) for row in rows])
     return len(rows)
+
+
+async def extend(tx: Tx, *, sitting: str) -> None:
+    """Give drafts all the time that their sitting gives now; nobody gets less than was said.
+
+    Who was reminded of the earlier deadline is reminded of the later one, too.
+    """
+    opening = (await openings.load(tx, sittings=[sitting])).sittings[sitting]
+    held = await tx.fetch(
+        """
+        SELECT id, claimed_at FROM registrations
+         WHERE sitting = $1 AND state = 'drafting' AND submit_by < $2
+        """,
+        sitting,
+        opening.closes_at,
+    )
+    await tx.execute(
+        """
+        UPDATE registrations AS held SET submit_by = longer.submit_by, reminded_days = NULL
+          FROM unnest($1::uuid[], $2::timestamptz[]) AS longer (id, submit_by)
+         WHERE held.id = longer.id AND state = 'drafting' AND held.submit_by < longer.submit_by
+        """,
+        [row["id"] for row in held],
+        [opening.submit_by(row["claimed_at"]) for row in held],
+    )
 
 
 async def remind(tx: Tx, *, days_before: int, now: datetime) -> int:

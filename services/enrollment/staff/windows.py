@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.enrollment import places, programmes, sittings
 from services.enrollment.places import MoreAreTaken, Place
+from services.enrollment.registrations import drafts
 from services.enrollment.sittings import Sitting
 from services.enrollment.staff import editing
 from services.enrollment.staff.editing import Input, Page
@@ -67,6 +68,7 @@ async def change_window(request: web.Request) -> web.Response:
                 edited_at=request[ARRIVED_AT],
             )
             await sittings.change(tx, old=old, new=new, actor=str(request[PRINCIPAL].id))
+            await drafts.extend(tx, sitting=new.code)
     if form.value is None:
         return editing.show(request, _window_page(old), form, seen=old.edited_at)
     raise web.HTTPSeeOther(_address(old.code))
