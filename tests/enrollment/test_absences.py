@@ -10,7 +10,7 @@ from services.enrollment.absences import TooManyAtOnce
 from services.enrollment.registrations import deciding
 from shared.db import Pool, transaction
 from tests.enrollment.sent import confirm, send
-from tests.enrollment.world import NOW, add_sitting
+from tests.enrollment.world import NOW, add_sitting, claim_one, wish
 
 TODAY = (NOW + timedelta(hours=8)).date()  # in Taipei
 YESTERDAY = TODAY - timedelta(days=1)
@@ -72,14 +72,35 @@ async def test_what_is_said_beforehand_is_what_happens(pool: Pool) -> None:
 async def test_who_was_absent_loses_later_entries_of_the_series(pool: Pool) -> None:
     await add_sitting(pool, "m1", {"taoyuan": None}, exam_date=date(2026, 1, 10))
     await add_sitting(pool, "m2", {"taoyuan": None}, number=2)
-    missed = await confirm(pool)
-    later = await send(pool, "m2", account_id=missed.account_id)
+    person = uuid4().bytes
+    missed = await confirm(pool, person=person)
+    later = await send(pool, "m2", account_id=missed.account_id, person=person)
     async with transaction(pool) as tx:
         await deciding.mark_absent(tx, registration_ids=[missed.id], actor="test", now=NOW)
     row = await pool.fetchrow("SELECT state, ended_why FROM registrations WHERE id = $1", later.id)
     assert row
     assert (row["state"], row["ended_why"]) == ("void", "absent_before")
     assert await pool.fetchval("SELECT taken FROM places WHERE sitting = 'm2'") == 0
+
+
+async def test_only_who_was_absent_is_barred_and_not_whoever_shares_the_account(
+    pool: Pool,
+) -> None:
+    await add_sitting(pool, "m1", {"taoyuan": None}, exam_date=date(2026, 1, 10))
+    await add_sitting(pool, "m2", {"taoyuan": None}, number=2)
+    await add_sitting(pool, "m3", {"taoyuan": None}, number=3)
+    missed = await confirm(pool)
+    sibling = await confirm(pool, "m2", account_id=missed.account_id)
+    # Nobody knows yet whom this is for.
+    draft = await claim_one(pool, wish("m3", account_id=missed.account_id))
+    async with transaction(pool) as tx:
+        await deciding.mark_absent(tx, registration_ids=[missed.id], actor="test", now=NOW)
+    rows = await pool.fetch("SELECT id, state FROM registrations")
+    assert {row["id"]: row["state"] for row in rows} == {
+        missed.id: "absent",
+        sibling.id: "confirmed",
+        draft.id: "void",
+    }
 
 
 async def test_another_account_of_the_same_person_is_barred_too(pool: Pool) -> None:

@@ -201,8 +201,8 @@ async def mark_absent(
     await audit.record(
         tx, [Line(actor, "marked_absent", f"registration {row['id']}", {}) for row in rows]
     )
-    # By account and by person apart, each along an index: in one condition they would be looked
-    # for among everybody.
+    # By person, and by account where nobody knows yet who it is for: others of the account came.
+    # Apart, each along an index: in one condition they would be looked for among everybody.
     barred = await tx.fetch(
         f"""
         WITH closed AS (
@@ -218,7 +218,8 @@ async def mark_absent(
              WHERE absent.id = ANY($1::uuid[]) AND absence_bars
         ), barred AS (
             SELECT id FROM closed
-              JOIN registrations AS held USING (sitting, account_id) WHERE {HELD}
+              JOIN registrations AS held USING (sitting, account_id)
+             WHERE {HELD} AND (closed.person IS NULL OR held.person IS NULL)
              UNION
             SELECT id FROM closed
               JOIN registrations AS held USING (sitting, person) WHERE {HELD}
