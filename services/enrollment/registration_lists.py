@@ -70,6 +70,20 @@ async def find(tx: Tx, *, reference: str) -> Registration | None:
     return read_row(row) if row else None
 
 
+async def find_of_person(tx: Tx, *, person: bytes) -> Registration | None:
+    """Find what a person holds, the newest first; its page leads to the others."""
+    row = await tx.fetchrow(
+        f"""
+        SELECT {OWN_COLUMNS} FROM sittings JOIN registrations
+            ON registrations.sitting = sittings.code AND person = $1
+           AND state NOT IN ('lapsed', 'void', 'withdrawn')
+         ORDER BY number DESC LIMIT 1
+        """,  # noqa: S608
+        person,
+    )
+    return read_row(row) if row else None
+
+
 async def list_related(tx: Tx, *, registration: Registration) -> list[Registration]:
     """List the others of the same account, and those that the same person holds, newest first.
 

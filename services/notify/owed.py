@@ -111,7 +111,7 @@ TO_ACCOUNTS: Mapping[type[Event], Letter] = {
         about=_registration,
     ),
     enrollment.RegistrationVoided: Letter(
-        "registration_voided", ("why",), _REGISTRATION, about=_registration
+        "registration_voided", ("why", "reason"), _REGISTRATION, about=_registration
     ),
     payments.InstructionsIssued: Letter(
         "payment_instructions",

@@ -104,12 +104,13 @@ class RegistrationConfirmed(RegistrationEvent):
 
 
 class RegistrationVoided(RegistrationEvent):
-    """It was refused after review, or barred by the rules."""
+    """It was refused after review, barred by the rules, or ended by staff before it was paid."""
 
     name: ClassVar[str] = "enrollment.registration_voided.v1"
 
-    why: Literal["documents_not_fixed", "refused", "absent_before"]
+    why: Literal["documents_not_fixed", "refused", "absent_before", "ended_by_staff"]
     voided_at: datetime
+    reason: str | None = None  # in words for its holder, where staff ended it
 
 
 class RefundDue(RegistrationEvent):

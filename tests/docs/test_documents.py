@@ -126,11 +126,11 @@ def test_the_schema_refuses_what_is_something_else(event: type[Event]) -> None:
     validator = payload_validator(event)
     right = events.wrap(event, events.load_sample(event))
     wrong: list[Any] = [[], right, [{**right, "type": "other.thing_done.v1"}], [{}]]
-    for name, field in event.model_fields.items():
+    # A field that came later may be lacking.
+    for name in [name for name, field in event.model_fields.items() if field.is_required()]:
         lacking = copy.deepcopy(right)
-        if field.is_required():
-            del lacking["data"][name]
-            wrong.append([lacking])
+        del lacking["data"][name]
+        wrong.append([lacking])
     for batch in wrong:
         with pytest.raises(ValidationError):
             validator.validate(batch)

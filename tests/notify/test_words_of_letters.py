@@ -139,7 +139,11 @@ def test_the_last_reminder_says_so(writer: Writer, language: str) -> None:
     ("fact", "name", "values"),
     [
         (RegistrationLapsed, "why", ["not_submitted", "not_paid"]),
-        (RegistrationVoided, "why", ["documents_not_fixed", "refused", "absent_before"]),
+        (
+            RegistrationVoided,
+            "why",
+            ["documents_not_fixed", "refused", "absent_before", "ended_by_staff"],
+        ),
         (
             RefundDue,
             "reason",
@@ -166,7 +170,7 @@ def test_the_samples_above_are_all_reasons_there_are() -> None:
     """A reason that is added to the contract needs a sentence."""
     for fact, name, count in (
         (RegistrationLapsed, "why", 2),
-        (RegistrationVoided, "why", 3),
+        (RegistrationVoided, "why", 4),
         (RefundDue, "reason", 8),
     ):
         schema = fact.model_json_schema()["properties"][name]
@@ -187,13 +191,16 @@ def test_a_code_unknown_here_is_readable(writer: Writer, language: str) -> None:
     assert "school letter" in write(writer, DocumentsReturned, language, documents=returned).text
 
 
-@pytest.mark.parametrize(
-    ("language", "button"), [("zh-Hant-TW", "「送出補件」"), ("en", "“Hand in the new documents”")]
-)
-def test_new_documents_are_to_be_handed_in(writer: Writer, language: str, button: str) -> None:
-    letter = write(writer, DocumentsReturned, language)
-    assert button in letter.text
-    assert button in letter.html
+@EVERY_LANGUAGE
+def test_new_documents_are_to_be_handed_in(writer: Writer, language: str) -> None:
+    button = {"zh-Hant-TW": "「送出補件」", "en": "“Hand in the new documents”"}[language]
+    assert button in write(writer, DocumentsReturned, language).text
+
+
+@EVERY_LANGUAGE
+def test_whoever_loses_a_registration_to_staff_reads_why(writer: Writer, language: str) -> None:
+    letter = write(writer, RegistrationVoided, language, why="ended_by_staff", reason="重複報名")
+    assert "重複報名" in letter.text
 
 
 def test_an_account_to_pay_into_is_spelt_out(writer: Writer) -> None:

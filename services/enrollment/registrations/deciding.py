@@ -23,7 +23,7 @@ from shared.vault import Vault
 
 AT_ONCE = 1_000
 
-WhyVoid: TypeAlias = Literal["documents_not_fixed", "refused", "absent_before"]
+WhyVoid: TypeAlias = Literal["documents_not_fixed", "refused", "absent_before", "ended_by_staff"]
 
 # What is told of a registration that changed.
 TOLD = "registrations.id, registrations.number, account_id, sitting, area, paid_at, sittings.titles"
@@ -34,6 +34,10 @@ HELD = "held.state NOT IN ('lapsed', 'void', 'withdrawn') AND held.state <> 'abs
 
 class NotWaiting(Refused):
     """This registration does not wait for a decision any more: it was decided already."""
+
+
+class NotToBeEnded(Refused):
+    """Only a registration that was not sent yet, or not paid yet, can be ended like this."""
 
 
 async def approve(
@@ -144,6 +148,24 @@ async def refuse(tx: Tx, *, registration_id: UUID, actor: str, now: datetime) ->
     await _record(tx, actor, "registration_refused", registration_id)
 
 
+async def end(tx: Tx, *, registration_id: UUID, reason: str, actor: str, now: datetime) -> None:
+    """End what was not sent or not paid yet: it stands in the way of the person it names."""
+    row = await tx.fetchrow(
+        f"""
+        UPDATE registrations SET state = 'void', ended_at = $2, ended_why = 'ended_by_staff'
+          FROM sittings
+         WHERE id = $1 AND state IN ('drafting', 'awaiting_payment') AND sittings.code = sitting
+        RETURNING {TOLD}, ended_at
+        """,  # noqa: S608
+        registration_id,
+        now,
+    )
+    if row is None:
+        raise NotToBeEnded
+    await _end(tx, [row], why="ended_by_staff", reason=reason)
+    await _record(tx, actor, "registration_ended", registration_id, reason=reason)
+
+
 async def void_unfixed(tx: Tx, *, now: datetime) -> int:
     """End those whose documents were not replaced in time; what was replaced is looked at again.
 
@@ -239,10 +261,14 @@ async def mark_absent(
     return len(rows)
 
 
-async def _end(tx: Tx, rows: Sequence[Row], *, why: WhyVoid) -> None:
+async def _end(tx: Tx, rows: Sequence[Row], *, why: WhyVoid, reason: str | None = None) -> None:
     """Tell everybody that these are void, send money back, and free the places."""
     await outbox.publish(
-        tx, [RegistrationVoided(**about(row), why=why, voided_at=row["ended_at"]) for row in rows]
+        tx,
+        [
+            RegistrationVoided(**about(row), why=why, voided_at=row["ended_at"], reason=reason)
+            for row in rows
+        ],
     )
     for row in rows:
         if row["paid_at"] is not None:

@@ -45,7 +45,8 @@ class TooLate(Refused):
 
 
 class PersonAlreadyThere(Refused):
-    """The person with this ID number holds a place in this sitting already."""
+    """The person with this ID number holds a place already, in this sitting or in another of which
+    only one can be entered. If somebody else took it, tell us; how to reach us is on our site."""
 
 
 @dataclass(frozen=True, slots=True)

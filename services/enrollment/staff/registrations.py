@@ -57,6 +57,7 @@ async def list_registrations(request: web.Request) -> web.Response:
         found=found[:SHOWN],
         has_more=len(found) > SHOWN,
         is_first_page=not after,
+        is_nobody="nobody" in asked,
         zone=request.app[SETTINGS].time_zone,
     )
 
