@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from services.enrollment.form_steps import Step, WholeForm
+from services.enrollment.limits import REFUSED_NUMBERS, TooManyNumbers
 from services.enrollment.programmes import Programme
 from services.enrollment.registrations import Registration, drafts
 from services.enrollment.registrations.drafts import Sent
+from shared import counters
 from shared.db import Tx
 from shared.errors import Refused
 from shared.vault import Vault
@@ -38,6 +40,8 @@ async def save(tx: Tx, *, draft: Registration, step: Step, vault: Vault, now: da
     number = answers.pop("identity_number", None)
     sealed = None
     if number is not None:
+        if await counters.is_over(tx, REFUSED_NUMBERS, key=str(draft.account_id), now=now):
+            raise TooManyNumbers
         # The place belongs to one person from here on.
         await drafts.identify(tx, draft=draft, person=digest_person(vault, number))
         sealed = vault.encrypt(number.encode(), purpose=PURPOSE)

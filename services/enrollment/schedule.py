@@ -7,6 +7,7 @@ from services.enrollment import answers, documents, entries, entry_lists, idempo
 from services.enrollment.document_store import DocumentStore, StoreAway
 from services.enrollment.registrations import deciding, drafts
 from services.enrollment.settings import Settings
+from shared import counters
 from shared.db import ON_THE_WAY, Pool, transaction
 from shared.jobs import Job
 
@@ -57,6 +58,11 @@ async def forget_keys(pool: Pool, now: datetime) -> int:
         return await idempotency.forget_old(tx, now=now)
 
 
+async def forget_counters(pool: Pool, now: datetime) -> int:
+    async with transaction(pool) as tx:
+        return await counters.forget_old(tx, now=now)
+
+
 def jobs(settings: Settings) -> list[Job]:
     store = DocumentStore(settings)
 
@@ -91,5 +97,6 @@ def jobs(settings: Settings) -> list[Job]:
         Job("remove_files", timedelta(minutes=1), remove_files),
         Job("count_statistics", timedelta(minutes=1), count_statistics),
         Job("forget_keys", timedelta(minutes=10), forget_keys),
+        Job("forget_counters", timedelta(hours=1), forget_counters),
         Job("enter_older", timedelta(hours=1), enter_older),
     ]

@@ -8,6 +8,7 @@ import pytest
 from services.enrollment import answers, contacts, schedule
 from services.enrollment.answers import digest_person
 from services.enrollment.contacts import Contact
+from services.enrollment.limits import REFUSED_NUMBERS
 from services.enrollment.settings import Settings
 from shared.db import transaction
 from shared.vault import Vault
@@ -134,6 +135,22 @@ async def test_a_draft_can_be_given_to_another_person(candidate: Candidate, hall
     other = await arrive(hall)
     await other.agree()
     assert (await other.fill("person")).status == 303
+
+
+async def test_nobody_learns_of_many_numbers_whether_they_hold_a_place(
+    candidate: Candidate, hall: Site
+) -> None:
+    await candidate.fill("person")
+    curious = await arrive(hall)
+    await curious.agree()
+    for _ in range(REFUSED_NUMBERS.most):
+        assert (await curious.fill("person")).status == 422
+    for number in (NUMBER, "A223456781"):
+        refused = await curious.fill("person", identity_number=number)
+        assert refused.status == 429
+        assert "Too many ID numbers were refused here today" in await refused.text()
+    assert (await curious.fill("contact")).status == 303, "the rest goes on"
+    assert (await candidate.fill("person")).status == 303, "and so do others"
 
 
 async def test_it_is_kept_which_text_was_agreed_to_and_when(candidate: Candidate) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from services.enrollment.api import claims as api_claims
 from services.enrollment.api.calls import REPEATED
+from services.enrollment.limits import REFUSED_NUMBERS
 from shared.events.enrollment import PlaceClaimed
 from tests.conftest import MakeDatabase
 from tests.enrollment.candidates import AREA, MULTI, NATIONAL
@@ -123,6 +124,25 @@ async def test_what_was_refused_half_way_leaves_nothing_but_the_refusal(
     assert (await other.read("GET", registration))["form"] == {}
     again = await other.call("PUT", f"{registration}/form", dict(ANSWERS), key=key)
     assert await again.read() == await answer.read()
+
+
+async def test_numbers_that_are_refused_are_counted_once_each_and_are_not_without_end(
+    site: Site, program: Program
+) -> None:
+    other, key = await Program.arrive(site), uuid4().hex
+    for one in (program, other):
+        registration = await one.claim()
+        await one.agree(registration)
+        answer = await one.call("PUT", f"{registration}/form", dict(ANSWERS), key=key)
+    for _ in range(2 * REFUSED_NUMBERS.most):
+        again = await other.call("PUT", f"{registration}/form", dict(ANSWERS), key=key)
+        assert await again.read() == await answer.read()
+    for _ in range(REFUSED_NUMBERS.most - 1):
+        answer = await other.call("PUT", f"{registration}/form", dict(ANSWERS))
+        assert await refusal(answer) == (409, "PersonAlreadyThere")
+    answer = await other.call("PUT", f"{registration}/form", dict(ANSWERS))
+    assert await refusal(answer) == (429, "TooManyNumbers")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 async def test_who_came_too_early_may_come_again_with_the_same_key(

@@ -72,9 +72,11 @@ async def read_keyed(request: web.Request) -> Keyed:
 
 # Does what a call asks for, in its transaction.
 Act: TypeAlias = Callable[[Tx], Awaitable[BaseModel]]
+# Does what follows from a refusal, in the transaction that keeps it as the answer.
+Refuse: TypeAlias = Callable[[Tx, Refused], Awaitable[None]]
 
 
-async def once(request: web.Request, act: Act) -> web.Response:
+async def once(request: web.Request, act: Act, refuse: Refuse | None = None) -> web.Response:
     """Carry a call out, or repeat what was answered to it; its answer commits with its effect."""
     call = await read_keyed(request)
     async with transaction(request.app[POOL]) as tx:
@@ -87,6 +89,8 @@ async def once(request: web.Request, act: Act) -> web.Response:
         except Refused as refusal:
             if refusal.status in LATER:
                 raise
+            if refuse is not None:
+                await refuse(tx, refusal)
             response = show_refusal(request, refusal)
         await idempotency.keep(tx, answers=[(call, take_down(response))])
     return response

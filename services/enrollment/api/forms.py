@@ -8,17 +8,20 @@ from pydantic import BaseModel
 from services.enrollment import answers
 from services.enrollment.answers import OtherTexts
 from services.enrollment.api import calls, registrations, shapes
+from services.enrollment.api.calls import CALLER
 from services.enrollment.dossiers import Dossier
 from services.enrollment.form_steps import STEP_OF, STEPS, Step
+from services.enrollment.limits import REFUSED_NUMBERS, TooManyNumbers
 from services.enrollment.registrations.drafts import PersonAlreadyThere
 from services.enrollment.registrations.openings import Barred
-from shared import api
+from shared import api, counters
 from shared.api import Operation
 from shared.arrival import arrived_at
 from shared.db import Tx
 from shared.errors import Refused, WrongFields
 from shared.forms import Form
 from shared.i18n import language_of
+from shared.observe import ARRIVED_AT
 from shared.vault import VAULT
 
 
@@ -69,7 +72,16 @@ async def save_form(request: web.Request) -> web.Response:
             )
         return await registrations.look(tx, request)
 
-    return await calls.once(request, act)
+    async def refuse(tx: Tx, refusal: Refused) -> None:
+        if isinstance(refusal, PersonAlreadyThere | Barred):
+            await counters.count(
+                tx,
+                REFUSED_NUMBERS,
+                key=str(request[CALLER].account_id),
+                now=request[ARRIVED_AT],
+            )
+
+    return await calls.once(request, act, refuse)
 
 
 def _read_steps(sent: dict[str, Any], dossier: Dossier) -> list[Step]:
@@ -96,7 +108,14 @@ OPERATIONS: api.Operations = {
         request=shapes.Answers,
         response=shapes.Whole,
         headers=(calls.KEY,),
-        refusals=(*registrations.CHANGES, WrongFields, NotAgreed, PersonAlreadyThere, Barred),
+        refusals=(
+            *registrations.CHANGES,
+            WrongFields,
+            NotAgreed,
+            TooManyNumbers,
+            PersonAlreadyThere,
+            Barred,
+        ),
     ),
 }
 
