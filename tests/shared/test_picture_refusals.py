@@ -170,6 +170,8 @@ def archive() -> bytes:
         b"<HTML><body>",
         b"<!doctype html>",
         b"<svg onload='alert(1)'>",
+        b"<SVG/OnLoad = alert(1)>",
+        b'<svg viewBox="0 0 9 9" xmlns="http://www.w3.org/2000/svg">',
         b"<?php system($_GET['x']); ?>",
         b"Rar!\x1a\x07\x00",
         b"7z\xbc\xaf\x27\x1c",
@@ -178,6 +180,18 @@ def archive() -> bytes:
 def test_a_picture_that_is_something_else_as_well_is_refused(kind: str, stowaway: bytes) -> None:
     with pytest.raises(MoreThanAPicture):
         clean(halves(kind) + stowaway)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    "chance", [b"<sVg\x93\x07", b"<SVG \xf1>", b"<HtmL\x00", b"%pDf-\x9a", b"<?pHp\xd2"]
+)
+def test_a_few_letters_by_chance_are_no_stowaway(kind: str, chance: bytes) -> None:
+    assert clean(halves(kind) + chance).width == 400
+
+
+def test_a_few_letters_by_chance_within_a_picture_are_none_either() -> None:
+    assert clean(halves("JPEG", comment=b"\x8f<sVg\x93")).width == 400
 
 
 def test_a_stowaway_in_a_comment_is_found_too() -> None:
