@@ -15,7 +15,14 @@ from pydantic import AfterValidator, BaseModel, ValidationInfo, field_validator
 from services.enrollment import centres, entries, entry_lists
 from services.enrollment.centres import Centre
 from services.enrollment.entries import Entry, Person
-from services.enrollment.form_fields import LatinName, Line, Name, ReadBirthDate, Text
+from services.enrollment.form_fields import (
+    LatinName,
+    Line,
+    Name,
+    ReadBirthDate,
+    Text,
+    check_birth_date,
+)
 from services.enrollment.sittings import Sitting
 from shared import audit
 from shared.audit import Line as AuditLine
@@ -28,7 +35,6 @@ from shared.vault import Vault
 # More than any centre enters for one sitting; longer lists are divided.
 MOST_ROWS = 10_000
 LONGEST_CELL = 200
-OLDEST_YEARS = 120
 
 # The columns of a list, and what stands above them, in one of these languages.
 COLUMNS: Mapping[str, str] = {
@@ -45,8 +51,6 @@ Verdict: TypeAlias = Literal["new", "changed", "unchanged", "refused"]
 REPEATED = mark("This candidate number stands further up in the list")
 CLOSED = mark("This sitting takes no new candidates at the moment")
 CANCELLED = mark("This entry was cancelled. Take that back on its page first")
-NOT_YET_BORN = mark("Enter a date of birth in the past")
-BORN_LONG_AGO = mark("Check the year of birth")
 NO_NUMBER = mark("Enter a candidate number of at most 6 digits, such as 0001")
 
 
@@ -92,11 +96,7 @@ class RowForm(BaseModel):
     @classmethod
     def _is_of_somebody_alive(cls, birth_date: date, info: ValidationInfo) -> date:
         today: date = info.context["today"] if info.context else birth_date
-        if birth_date >= today:
-            raise ValueError(NOT_YET_BORN)
-        if today.year - birth_date.year > OLDEST_YEARS:
-            raise ValueError(BORN_LONG_AGO)
-        return birth_date
+        return check_birth_date(birth_date, today=today)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ LONGEST_ADDRESS = 120
 SHORTEST_ADDRESS = 6
 LONGEST_EMAIL = 254  # RFC 5321
 LONGEST_TEXT = 60
+OLDEST_YEARS = 120
 
 _IN_EMAIL = r"[^\s<>()\[\]\\,;:@\".]+"
 _EMAIL = re.compile(rf"{_IN_EMAIL}(\.{_IN_EMAIL})*@{_IN_EMAIL}(\.{_IN_EMAIL})+")
@@ -35,6 +36,8 @@ NO_PHONE = mark("Enter a mobile number such as 0912-345-678, or one with area co
 NO_EMAIL = mark("Enter an e-mail address in the usual form, such as name@example.com")
 NO_POSTAL_CODE = mark("Enter a postal code of 3, 5 or 6 digits, such as 106 or 106209")
 NO_ADDRESS = mark("Enter the whole address: city or county, district, road and number")
+BORN_LATER = mark("Enter a date of birth in the past")
+BORN_LONG_AGO = mark("Check the year of birth: in the ROC calendar it is the year less 1911")
 NO_AGENCY_CODE = mark("Enter the agency code of 3 to 10 letters and digits, such as A15000000H")
 
 
@@ -136,6 +139,17 @@ def _birth_date(answer: object) -> object:
 
 
 Line = Annotated[str, AfterValidator(one_line)]
+
+
+def check_birth_date(birth_date: date, *, today: date) -> date:
+    """Accept the day of birth of somebody who may be alive."""
+    if birth_date >= today:
+        raise ValueError(BORN_LATER)
+    if birth_date.year < today.year - OLDEST_YEARS:
+        raise ValueError(BORN_LONG_AGO)
+    return birth_date
+
+
 Text = Annotated[Line, AfterValidator(_within(LONGEST_TEXT, TOO_LONG))]
 Name = Annotated[Line, AfterValidator(_name)]
 LatinName = Annotated[Line, AfterValidator(_latin_name)]

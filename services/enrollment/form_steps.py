@@ -26,6 +26,7 @@ from services.enrollment.form_fields import (
     PostalCode,
     ReadBirthDate,
     Text,
+    check_birth_date,
     is_latin,
 )
 from services.enrollment.programmes import Choice, Programme
@@ -45,10 +46,7 @@ FOLLOWING: Mapping[str, tuple[str, str | None]] = {
     "school_year": ("occupation", "student"),
     "occupation_text": ("occupation", "other"),
 }
-OLDEST_YEARS = 120
 
-BORN_LATER = mark("Enter a date of birth in the past")
-BORN_LONG_AGO = mark("Check the year of birth: in the ROC calendar it is the year less 1911")
 FOREIGNERS_HAVE_NONE = mark("Citizens have this card. Choose the resident certificate or passport")
 CITIZENS_HAVE_A_CARD = mark("Citizens give the number of their card or resident certificate")
 NO_NATIONAL_ID = mark("Check the number: a letter, then 1 or 2, then 8 digits, as on the card")
@@ -163,11 +161,7 @@ class Person(Step):
     def _is_of_somebody_alive(cls, birth_date: date | None, info: ValidationInfo) -> date | None:
         if birth_date is None:
             return None
-        if birth_date >= _asked(info).today:
-            raise ValueError(BORN_LATER)
-        if birth_date.year < _asked(info).today.year - OLDEST_YEARS:
-            raise ValueError(BORN_LONG_AGO)
-        return birth_date
+        return check_birth_date(birth_date, today=_asked(info).today)
 
     @field_validator("identity_kind")
     @classmethod

@@ -15,7 +15,6 @@ from shared.db import Tx, affected
 from shared.errors import Refused
 
 KEPT_FOR = timedelta(hours=24)
-LONGEST_KEY = 255
 FORGOTTEN_AT_ONCE = 5_000
 
 

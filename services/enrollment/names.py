@@ -1,4 +1,4 @@
-"""What the codes of sittings, areas and dialects are called, for lists that show many of them."""
+"""What codes are called: of ways to pay, and of sittings, areas and dialects in long lists."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,14 @@ from services.enrollment import programmes, sittings
 from services.enrollment.programmes import Choice, Programme, Titles
 from services.enrollment.sittings import Sitting
 from shared.db import Tx
-from shared.i18n import LANGUAGES
+from shared.i18n import LANGUAGES, mark
+
+METHOD_NAMES = {
+    "convenience_store": mark("convenience store"),
+    "atm": mark("ATM or bank transfer"),
+    "card": mark("credit card (Visa, Mastercard, JCB)"),
+    "line_pay": mark("LINE Pay"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from aiohttp import hdrs, web
 
 from services.enrollment.calendars import Calendar, Listed
+from services.enrollment.names import METHOD_NAMES
 from services.enrollment.pages import shown
 from shared.calendar_file import opening_file
 from shared.errors import NoSuchPage
@@ -23,6 +24,7 @@ async def show_sitting(request: web.Request) -> web.Response:
         listed=listed,
         sitting=listed.sitting,
         programme=listed.programme,
+        method_names=METHOD_NAMES,
         window=listed.sitting.window(now),
         now=now,
     )

@@ -11,6 +11,7 @@ from services.enrollment import calendars, entries, levels, places, programmes, 
 from services.enrollment.catalogue_files import METHODS
 from services.enrollment.changes import CodeTaken
 from services.enrollment.levels import Series
+from services.enrollment.names import METHOD_NAMES
 from services.enrollment.programmes import Choice, Programme
 from services.enrollment.sittings import Sitting
 from services.enrollment.staff import editing
@@ -41,12 +42,6 @@ WINDOW = [
     Input("opens_on", mark("First day of registration"), "date"),
     Input("closes_on", mark("Last day of registration"), "date"),
 ]
-METHOD_NAMES = {
-    "convenience_store": mark("convenience store"),
-    "atm": mark("ATM or bank transfer"),
-    "card": mark("credit card (Visa, Mastercard, JCB)"),
-    "line_pay": mark("LINE Pay"),
-}
 METHODS_OFFERED = Input(
     "methods",
     mark("Ways to pay (optional)"),
@@ -70,6 +65,7 @@ async def show_sitting(request: web.Request) -> web.Response:
         sitting=listed.sitting,
         programme=listed.programme,
         window=listed.sitting.window(now),
+        method_names=METHOD_NAMES,
         other_areas=[area for area in listed.programme.areas if area.code not in offered],
     )
 
