@@ -13,7 +13,7 @@ from shared import db
 from shared.db import Pool
 from shared.taiwan import is_national_id
 from tests.enrollment.candidates import NATIONAL
-from tests.enrollment.programs import Program
+from tests.enrollment.programs import ANSWERS, Program
 from tests.eventually import eventually
 from tests.journeys.conftest import Arrive, Place
 from tests.journeys.devices import LANGUAGES
@@ -167,6 +167,30 @@ async def test_two_registrars_see_who_is_at_it(
     await second.open(f"{STAFF}{registration}")
     await press(second, "review")
     assert await second.page.locator("form[action$='/approval']").count() == 1
+
+
+@in_two_ways
+async def test_what_stands_in_a_persons_way_is_found_by_the_number_and_ended(
+    arrive: Arrive, place: Place, program: Program, language: str, *, script: bool
+) -> None:
+    number, registration = find_number(), await program.claim(NATIONAL, "hualien")
+    await program.agree(registration)
+    await program.read("PUT", f"{registration}/form", {**ANSWERS, "identity_number": number})
+    registrar = await arrive(language, script=script)
+    await sign_in_as(registrar, place, "registrar")
+    await registrar.open(f"{STAFF}/registrations")
+    await registrar.page.fill("[name=identity_number]", number)
+    await press(registrar, "persons")
+    assert registrar.path == f"{STAFF}{registration}"
+    async with registrar.page.expect_navigation():
+        await registrar.page.click("main a[href$='/ending']")
+    await registrar.look()
+    await press(registrar, "ending")
+    assert (await registrar.page.title()).startswith({"en": "Error: "}.get(language, "錯誤："))
+    await registrar.page.fill("[name=reason]", "另一位家長已為同一位考生報名。")
+    await press(registrar, "ending")
+    assert registrar.path == f"{STAFF}{registration}"
+    assert (await program.read("GET", registration))["state"] == "void"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
