@@ -160,16 +160,29 @@ class Payment:
 
 
 async def pay(tx: Tx, *, payments: Sequence[Payment]) -> None:
-    """Pay open orders, which the caller holds locked, and tell everybody."""
+    """Pay orders, which the caller holds locked, and tell everybody.
+
+    One that lapsed before its payment was known of is owed again first.
+    """
     await tx.execute(
         """
-        UPDATE orders SET state = 'paid', paid_at = given.paid_at, paid_method = given.method
+        UPDATE orders
+           SET state = 'paid', lapsed_at = NULL, paid_at = given.paid_at,
+               paid_method = given.method
           FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS given (id, paid_at, method)
-         WHERE orders.id = given.id AND state = 'open'
+         WHERE orders.id = given.id AND state IN ('open', 'lapsed')
         """,
         [payment.order.id for payment in payments],
         [payment.paid_at for payment in payments],
         [payment.method for payment in payments],
+    )
+    lapsed = [payment.order for payment in payments if payment.order.state == "lapsed"]
+    await ledger.record(
+        tx,
+        [
+            Entry("order_revived", RECEIVABLE, FEES, order.amount_twd, order_id=order.id)
+            for order in lapsed
+        ],
     )
     await ledger.record(
         tx,

@@ -88,8 +88,8 @@ async def settle(tx: Tx, *, captured: Sequence[Captured], now: datetime) -> list
 async def match(
     tx: Tx, *, capture_id: UUID, order_id: UUID, note: str, actor: UUID, now: datetime
 ) -> str:
-    """Say whose an orphan is. It counts as it would have if that had been known at once, but for
-    an order that has lapsed; return as what."""
+    """Say whose an orphan is. It counts as it would have if that had been known at once; return
+    as what."""
     row = await tx.fetchrow(
         f"SELECT {COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE",  # noqa: S608 (a constant)
         order_id,
@@ -157,7 +157,10 @@ async def _lock_orders(tx: Tx, captured: Sequence[Captured]) -> dict[tuple[str, 
 def _judge(
     captured: Sequence[Captured], known: dict[tuple[str, str], _Known], *, now: datetime
 ) -> list[Capture]:
-    """Say what each money is. The first in time that fits pays an order; orders are paid once."""
+    """Say what each money is. The first in time that fits pays an order; orders are paid once.
+
+    What counts is when it was paid: an order that has lapsed before we were told is paid, too.
+    """
     judged, paid = [], set()
     for each in sorted(captured, key=lambda each: each.paid_at):
         on = known.get((each.provider, each.trade_number))
@@ -167,7 +170,7 @@ def _judge(
             kind = "overpaid"
         elif each.amount_twd != on.amount_twd:
             kind = "wrong_amount"
-        elif on.order.state != "open" or each.paid_at >= on.in_time_until:
+        elif each.paid_at >= on.in_time_until:
             kind = "late"
         else:
             kind = "order"

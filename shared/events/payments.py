@@ -42,7 +42,7 @@ class OrderPaid(OrderEvent):
 
 
 class OrderLapsed(OrderEvent):
-    """Not paid in time, and no payment can be on its way any more."""
+    """Not paid in time, as far as is known; if it was after all, `OrderPaid` follows."""
 
     name: ClassVar[str] = "payments.order_lapsed.v1"
 

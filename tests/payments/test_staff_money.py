@@ -5,7 +5,9 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from services.payments import orders
 from services.payments.money_lists import Money
+from shared.db import transaction
 from tests.payments import finance
 from tests.payments.finance import Clerk, pool_of, yesterday
 from tests.site import Site
@@ -127,6 +129,18 @@ async def test_an_orphan_pays_the_order_it_belongs_to(site: Site) -> None:
     # Whatever goes back of it later goes back as of any order.
     refund = await finance.make_due(site, order)
     assert (refund.amount_twd, refund.is_of_order) == (192, True)
+
+
+async def test_an_orphan_that_was_paid_in_time_pays_an_order_that_has_lapsed(site: Site) -> None:
+    clerk, order = await Clerk.arrive(site), await finance.owe(site)
+    orphan = await finance.come(site, "NEVEROURS1", paid_at=order.pay_by - timedelta(seconds=1))
+    async with transaction(pool_of(site)) as tx:
+        assert await orders.lapse(tx, now=order.pay_by) == 1
+    await match(clerk, orphan, order.reference)
+    paid = await finance.reload(site, order)
+    assert (paid.state, paid.paid_at, paid.lapsed_at) == ("paid", orphan.paid_at, None)
+    assert "owed again" in await clerk.read(f"/orders/{order.id}")
+    await finance.see_every_dollar(site)
 
 
 async def test_an_orphan_of_a_paid_order_is_an_overpayment(site: Site) -> None:

@@ -232,12 +232,17 @@ class Till:
             return opened.attempt.trade_number
         return await self.sandbox.issue(opened.attempt.trade_number)
 
-    async def pay(self, opened: Opened) -> None:
-        """Pay an attempt at its provider; nothing is told yet."""
+    async def pay(self, opened: Opened, *, at: datetime | None = None) -> None:
+        """Pay an attempt at its provider, now or at a time that has passed; nothing is told yet."""
+        now = await self.sandbox.now()
+        if at is not None:
+            await self.sandbox.set_time(at)
         if isinstance(opened.page, Link):
             await self.sandbox.approve(opened.page.web, comes_back=False)
         else:
             await self.sandbox.pay(await self.open(opened))
+        if at is not None:
+            await self.sandbox.set_time(now)
 
     async def learn(self) -> list[str]:
         """Let the providers' notices arrive, then ask those that send none."""
