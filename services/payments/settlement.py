@@ -88,8 +88,7 @@ async def settle(tx: Tx, *, captured: Sequence[Captured], now: datetime) -> list
 async def match(
     tx: Tx, *, capture_id: UUID, order_id: UUID, note: str, actor: UUID, now: datetime
 ) -> str:
-    """Say whose an orphan is. It counts as it would have if that had been known at once; return
-    as what."""
+    """Say whose an orphan is. It counts as if that had been known at once; return as what."""
     row = await tx.fetchrow(
         f"SELECT {COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE",  # noqa: S608 (a constant)
         order_id,
@@ -97,15 +96,16 @@ async def match(
     money = await tx.fetchrow(
         """
         SELECT provider, trade_number, provider_number, method, amount_twd, paid_at FROM captures
-         WHERE id = $1 AND kind = 'orphan'
-           AND NOT EXISTS (SELECT FROM refunds WHERE capture_id = captures.id)
-           FOR NO KEY UPDATE
+         WHERE id = $1 AND kind = 'orphan' FOR NO KEY UPDATE
         """,
         capture_id,
     )
     if row is None:
         raise NoSuchOrder
-    if money is None:
+    # Asked once the money is locked, as whoever decides on it locks it first.
+    if money is None or await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM refunds WHERE capture_id = $1)", capture_id
+    ):
         raise NoSuchMoney
     order, captured = read(row), Captured(**money)
     known = _Known(None, captured.method, order.amount_twd, order.pay_by, order)

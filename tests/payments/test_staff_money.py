@@ -1,13 +1,18 @@
 """Money that nobody owed: it waits until finance has judged it, and never gets lost."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from services.payments import orders
+from services.payments import orders, refunds, settlement
 from services.payments.money_lists import Money
+from services.payments.refunds import NoSuchMoney
 from shared.db import transaction
+from tests.eventually import eventually
 from tests.payments import finance
 from tests.payments.finance import Clerk, pool_of, yesterday
 from tests.site import Site
@@ -150,6 +155,27 @@ async def test_an_orphan_of_a_paid_order_is_an_overpayment(site: Site) -> None:
     await match(clerk, orphan, order.reference)
     [refund] = await finance.refunds_of(site, order)
     assert (refund.capture_id, refund.reason, refund.amount_twd) == (orphan.id, "overpaid", 192)
+    await finance.see_every_dollar(site)
+
+
+async def test_an_orphan_whose_refund_is_being_proposed_pays_nothing(site: Site) -> None:
+    order, orphan = await finance.owe(site), await finance.come(site, "NEVEROURS1")
+    pool = pool_of(site)
+    asked: dict[str, Any] = {"capture_id": orphan.id, "actor": uuid4(), "now": yesterday()}
+
+    async def match_it() -> None:
+        async with transaction(pool) as tx:
+            await settlement.match(tx, order_id=order.id, note="", **asked)
+
+    async with transaction(pool) as tx:
+        await refunds.take_surplus(tx, keep=False, **asked)
+        matching = asyncio.create_task(match_it())
+        await eventually(
+            lambda: tx.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        )
+    with pytest.raises(NoSuchMoney):
+        await matching
+    assert (await finance.reload(site, order)).state == "open"
     await finance.see_every_dollar(site)
 
 
