@@ -31,12 +31,14 @@ async def find_payment(tx: Tx, *, order_id: UUID) -> Taken | None:
 
 
 async def list_undecided(tx: Tx, *, order_id: UUID) -> list[Taken]:
-    """List money that came for an order and was not owed, as long as nothing is decided."""
+    """List money that came for an order and was not owed, as long as nothing is decided: what
+    finance proposes may still be decided otherwise."""
     rows = await tx.fetch(
         """
         SELECT kind, method, trade_number, amount_twd, paid_at FROM captures
          WHERE order_id = $1 AND kind <> 'order'
-           AND NOT EXISTS (SELECT FROM refunds WHERE capture_id = captures.id)
+           AND NOT EXISTS (SELECT FROM refunds
+                            WHERE capture_id = captures.id AND (is_told OR state <> 'proposed'))
          ORDER BY paid_at, id
         """,
         order_id,

@@ -53,6 +53,11 @@ class Refund:
         """Whether it gives back what an order was paid with, and not money nobody owed."""
         return self.capture_kind == "order"
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it may come to nothing: nobody was promised anything, and nobody is told."""
+        return self.state == "proposed" and not self.is_told
+
 
 COLUMNS = """
     refunds.id, refunds.capture_id, refunds.order_id, refunds.registration_id, refunds.reason,

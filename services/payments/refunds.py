@@ -205,11 +205,10 @@ async def send_back(tx: Tx, *, refund_id: UUID, actor: UUID, words: str) -> None
     refund = await lock(tx, refund_id=refund_id)
     if refund.state != "proposed":
         raise AlreadyDone
-    if refund.is_told:
-        await _make_due_again(tx, refund, reply=words)
-    else:
-        # Nobody was promised anything: the money is undecided again.
+    if refund.is_undecided:
         await tx.execute("DELETE FROM refunds WHERE id = $1", refund_id)
+    else:
+        await _make_due_again(tx, refund, reply=words)
     await _record(tx, str(actor), "refund_sent_back", refund, words=words)
 
 

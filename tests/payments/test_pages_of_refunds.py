@@ -1,12 +1,18 @@
 """Asking for money back, and saying where to send it: what the pages take, refuse and show."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime
+from uuid import UUID
 
 import pytest
 
+from services.payments import refunds
+from services.payments.order_book import Order
+from shared.db import transaction
 from tests.enrollment.pictures import draw, open_
 from tests.payments.applying import (
+    ANN,
+    BOB,
     EARLIER,
     LANGUAGES,
     LATER,
@@ -171,3 +177,68 @@ async def test_after_a_refusal_one_may_apply_again(payer: Payer) -> None:
     assert f'href="{page_of(order)}"' in page
     assert (await apply(payer, order, PDF, reason="family")).status == 303
     assert len(await list_applications(payer, order)) == 2
+
+
+async def pay_wrongly(payer: Payer, amount_twd: int) -> Order:
+    order = await payer.owe()
+    await payer.sandbox.pay(await payer.take(order, "atm"), amount=amount_twd)
+    await payer.sandbox.deliver()
+    return order
+
+
+async def see_money_back(payer: Payer, order: Order) -> str:
+    page = await payer.see_order(order)
+    return page.partition(">Money back<")[2].partition("</main>")[0]
+
+
+async def propose(payer: Payer, *, keep: bool) -> UUID:
+    [money] = await payer.till.undecided()
+    async with transaction(payer.till.pool) as tx:
+        return await refunds.take_surplus(
+            tx, capture_id=money.id, keep=keep, actor=ANN, now=datetime.now(UTC)
+        )
+
+
+async def approve(payer: Payer, refund_id: UUID) -> None:
+    async with transaction(payer.till.pool) as tx:
+        await refunds.approve(tx, refund_id=refund_id, actor=BOB, now=datetime.now(UTC))
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_what_is_only_proposed_is_not_told(payer: Payer, *, keep: bool) -> None:
+    order = await pay_wrongly(payer, 249)
+    before = await see_money_back(payer, order)
+    assert "Nothing is lost" in before
+    refund_id = await propose(payer, keep=keep)
+    assert await see_money_back(payer, order) == before
+    address = f"/payments/orders/{order.id}/refunds/{refund_id}/payee"
+    assert (await payer.get(address)).status == 404
+    async with transaction(payer.till.pool) as tx:
+        await refunds.send_back(tx, refund_id=refund_id, actor=BOB, words="whose is it?")
+    assert await see_money_back(payer, order) == before
+
+
+async def test_what_is_decided_to_go_back_is_told(payer: Payer) -> None:
+    order = await pay_wrongly(payer, 249)
+    await approve(payer, await propose(payer, keep=False))
+    page = await payer.see_order(order)
+    assert "NT$191 goes back to you." in page
+    assert "Nothing is lost" not in page
+
+
+@pytest.mark.parametrize(
+    ("amount_twd", "words"),
+    [
+        (249, {"en": "decided to keep it", "zh-TW": "決定不予退還"}),
+        (58, {"en": "because of the fee for postage and handling", "zh-TW": "扣除郵資及行政費"}),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_is_kept_is_told_with_its_reason(
+    payer: Payer, amount_twd: int, words: dict[str, str], language: str
+) -> None:
+    order = await pay_wrongly(payer, amount_twd)
+    await approve(payer, await propose(payer, keep=True))
+    page = await payer.see_order(order, language=language)
+    assert words[language] in page
+    assert ("keep it" in page) <= (amount_twd == 249)

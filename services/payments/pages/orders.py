@@ -8,7 +8,7 @@ from services.payments.order_book import Item, Order
 from services.payments.pages import outlook, own
 from services.payments.pages.attempts import Choice, list_offered
 from services.payments.refund_book import Refund
-from services.payments.rules import apply_by, route_of
+from services.payments.rules import apply_by, refundable, route_of
 from shared.calendar_file import deadline_file
 from shared.codes import qr
 from shared.db import POOL, transaction
@@ -44,7 +44,11 @@ async def show_order(request: web.Request) -> web.Response:
         outlook=stands,
         offered=list_offered(request, order),
         form=Form.blank(Choice),
-        refunds=[(refund, _wants_payee(refund)) for refund in refunds],
+        refunds=[
+            (refund, _wants_payee(refund), refundable(refund.captured_twd, refund.reason) > 0)
+            for refund in refunds
+            if not refund.is_undecided
+        ],
         surplus=surplus,
         applications=applications,
         applicable=_find_applicable(request, order, items, applications),

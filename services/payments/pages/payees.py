@@ -25,7 +25,7 @@ async def _ask(request: web.Request, form: Form[PayeeForm]) -> web.Response:
         order = await own.load(tx, request)
         refunds = await refund_book.list_of_order(tx, order_id=order.id)
     refund = next((refund for refund in refunds if refund.id == refund_id), None)
-    if refund is None:
+    if refund is None or refund.is_undecided:
         raise NoSuchOrder
     if refund.state == "completed":
         raise web.HTTPSeeOther(own.address(order))
