@@ -4,19 +4,50 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.payments.applications import (
-    COLUMNS,
-    PROOF_PURPOSE,
-    Application,
-    NoSuchApplication,
-    read,
-    unseal,
-)
+from pydantic_core import from_json
+
 from services.payments.payees import Payee
 from shared import audit
-from shared.db import Tx
+from shared.db import Row, Tx
+from shared.errors import Refused
 from shared.i18n import mark
 from shared.vault import Vault
+
+PURPOSE = "refund application"
+PROOF_PURPOSE = "refund proof"
+
+
+class NoSuchApplication(Refused):
+    """There is no such application."""
+
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application as it stands, without what is sealed."""
+
+    id: UUID
+    order_id: UUID
+    registration_id: UUID
+    account_id: UUID
+    reason: str
+    state: str
+    applied_at: datetime
+    verdict: str | None
+    words: str
+    recommended_by: UUID | None
+    recommended_at: datetime | None
+    decided_by: UUID | None
+    decided_at: datetime | None
+    refund_id: UUID | None
+
+
+COLUMNS = ", ".join(Application.__slots__)
+
+
+def read(row: Row) -> Application:
+    return Application(**{name: row[name] for name in Application.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +130,11 @@ async def count_states(tx: Tx) -> dict[str, int]:
     )
     counts = {row["state"]: row["number"] for row in rows}
     return {state: counts.get(state, 0) for state in ("sent", "recommended")}
+
+
+def unseal(sealed: bytes, vault: Vault) -> tuple[str, Payee]:
+    words = from_json(vault.decrypt(sealed, purpose=PURPOSE))
+    return words["statement"], Payee(**words["payee"])
 
 
 async def open_(tx: Tx, *, application_id: UUID, vault: Vault, actor: UUID) -> OpenedApplication:

@@ -9,18 +9,25 @@ from datetime import datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from services.payments import payees, refunds, rules
+from services.payments.application_book import (
+    COLUMNS,
+    PROOF_PURPOSE,
+    PURPOSE,
+    Application,
+    NoSuchApplication,
+    read,
+    unseal,
+)
 from services.payments.payees import Payee
 from services.payments.refunds import AlreadyDone, FourEyes, NewRefund
 from shared import audit
-from shared.db import Row, Tx
+from shared.db import Tx
 from shared.errors import Refused
 from shared.vault import Vault
 
-PURPOSE = "refund application"
-PROOF_PURPOSE = "refund proof"
 MOST_PROOFS = 5
 LARGEST_PROOF_BYTES = 3 * 1024 * 1024
 # By what a file begins with, whatever its name says.
@@ -47,12 +54,6 @@ class AppliedBefore(Refused):
     """You have applied for this refund before. It is being looked at, or has been granted."""
 
 
-class NoSuchApplication(Refused):
-    """There is no such application."""
-
-    status = 404
-
-
 @dataclass(frozen=True, slots=True)
 class Proof:
     """A file that proves a reason."""
@@ -67,33 +68,6 @@ class Proof:
                 if self.content.startswith(beginning):
                     return media_type
         raise NotAProof
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """An application as it stands, without what is sealed."""
-
-    id: UUID
-    order_id: UUID
-    registration_id: UUID
-    account_id: UUID
-    reason: str
-    state: str
-    applied_at: datetime
-    verdict: str | None
-    words: str
-    recommended_by: UUID | None
-    recommended_at: datetime | None
-    decided_by: UUID | None
-    decided_at: datetime | None
-    refund_id: UUID | None
-
-
-COLUMNS = ", ".join(Application.__slots__)
-
-
-def read(row: Row) -> Application:
-    return Application(**{name: row[name] for name in Application.__slots__})
 
 
 async def apply(
@@ -285,11 +259,6 @@ async def _find_left(tx: Tx, registration_id: UUID, reason: str) -> tuple[UUID, 
 def _seal(statement: str, payee: Payee, vault: Vault) -> bytes:
     words = {"statement": statement, "payee": payee}
     return vault.encrypt(to_json(words), purpose=PURPOSE)
-
-
-def unseal(sealed: bytes, vault: Vault) -> tuple[str, Payee]:
-    words = from_json(vault.decrypt(sealed, purpose=PURPOSE))
-    return words["statement"], Payee(**words["payee"])
 
 
 async def _record(tx: Tx, actor: UUID, act: str, application_id: UUID, **details: object) -> None:

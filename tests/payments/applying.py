@@ -11,8 +11,7 @@ from services.payments import (
     application_book,
     applications,
 )
-from services.payments.application_book import OpenedApplication
-from services.payments.applications import Application
+from services.payments.application_book import Application, OpenedApplication
 from services.payments.order_book import Order
 from services.payments.payees import Payee
 from shared.db import transaction

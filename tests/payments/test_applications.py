@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.payments import application_book, applications, payees
+from services.payments.application_book import NoSuchApplication
 from services.payments.applications import (
     AppliedBefore,
-    NoSuchApplication,
     NotAProof,
     NothingToRefund,
     Proof,

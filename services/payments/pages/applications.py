@@ -7,9 +7,9 @@ from aiohttp.web_request import FileField
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.payments import application_book, applications, order_book, proofs, rules
+from services.payments.application_book import Application
 from services.payments.applications import (
     MOST_PROOFS,
-    Application,
     AppliedBefore,
     NotAProof,
     NothingToRefund,

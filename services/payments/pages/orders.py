@@ -3,7 +3,7 @@
 from aiohttp import hdrs, web
 
 from services.payments import application_book, attempt_book, money_book, order_book, refund_book
-from services.payments.applications import Application
+from services.payments.application_book import Application
 from services.payments.order_book import Item, Order
 from services.payments.pages import outlook, own
 from services.payments.pages.attempts import Choice, list_offered
