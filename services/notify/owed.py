@@ -129,6 +129,9 @@ TO_ACCOUNTS: Mapping[type[Event], Letter] = {
     payments.RefundCompleted: Letter(
         "refund_completed", ("method", "amount_twd", "completed_at"), ("refund_id",), about=_order
     ),
+    payments.ApplicationRefused: Letter(
+        "application_refused", ("words",), ("application_id",), about=_order
+    ),
     scoring.ResultsReleased: Letter(
         "results_released", cause=("result_id",), mailing="sitting", about=_result
     ),

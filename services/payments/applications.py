@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import to_json
 
-from services.payments import payees, refunds, rules
+from services.payments import order_book, payees, refunds, rules
 from services.payments.application_book import (
     COLUMNS,
     PROOF_PURPOSE,
@@ -23,9 +23,10 @@ from services.payments.application_book import (
 )
 from services.payments.payees import Payee
 from services.payments.refunds import AlreadyDone, FourEyes, NewRefund
-from shared import audit
+from shared import audit, outbox
 from shared.db import Tx
 from shared.errors import Refused
+from shared.events.payments import ApplicationRefused
 from shared.vault import Vault
 
 MOST_PROOFS = 5
@@ -221,6 +222,12 @@ async def decide(
     )
     assert decided is not None
     await _record(tx, actor, f"application_{decided['state']}", application_id)
+    if not is_granted:  # what is granted is told with its refund
+        order = await order_book.load_any(tx, order_id=application.order_id)
+        refused = ApplicationRefused(
+            **order.told, application_id=application_id, words=application.words, refused_at=now
+        )
+        await outbox.publish(tx, [refused])
     return read(decided)
 
 

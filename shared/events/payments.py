@@ -78,3 +78,13 @@ class RefundCompleted(OrderEvent):
     amount_twd: int
     method: str
     completed_at: datetime
+
+
+class ApplicationRefused(OrderEvent):
+    """Somebody applied for money back, and it was refused by two people."""
+
+    name: ClassVar[str] = "payments.application_refused.v1"
+
+    application_id: UUID
+    words: str  # finance's, to whoever applied
+    refused_at: datetime

@@ -21,7 +21,12 @@ from shared.events.enrollment import (
     SubmissionDue,
 )
 from shared.events.identity import AccountClosed, ContactChanged, PasswordChanged
-from shared.events.payments import InstructionsIssued, RefundCompleted, RefundDue
+from shared.events.payments import (
+    ApplicationRefused,
+    InstructionsIssued,
+    RefundCompleted,
+    RefundDue,
+)
 from shared.inbox import Handler
 from tests.eventually import eventually
 from tests.notify.conftest import House, MakeHouse
@@ -170,6 +175,7 @@ async def test_word_of_somebody_is_expected_only_until_it_has_come(house: House)
         (InstructionsIssued, {"attempt_id": str(uuid4())}),
         (RefundDue, {"refund_id": str(uuid4())}),
         (RefundCompleted, {"refund_id": str(uuid4())}),
+        (ApplicationRefused, {"application_id": str(uuid4())}),
         (RegistrationLapsed, {"registration_id": str(uuid4())}),
     ],
     ids=lambda value: getattr(value, "name", ""),

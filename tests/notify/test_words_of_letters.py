@@ -16,7 +16,13 @@ from shared.events.enrollment import (
     RegistrationVoided,
     SubmissionDue,
 )
-from shared.events.payments import InstructionsIssued, OrderPaid, RefundCompleted, RefundDue
+from shared.events.payments import (
+    ApplicationRefused,
+    InstructionsIssued,
+    OrderPaid,
+    RefundCompleted,
+    RefundDue,
+)
 from shared.i18n import LANGUAGES
 from tests.notify.conftest import make_settings
 from tests.notify.samples import kept, owed_for, reference_of
@@ -103,6 +109,7 @@ def test_a_deadline_is_its_last_minute_with_date_hour_and_weekday_in_taipei(
         (OrderPaid, {}, PAYMENT_PAGE),
         (RefundDue, {}, PAYMENT_PAGE),
         (RefundCompleted, {}, PAYMENT_PAGE),
+        (ApplicationRefused, {}, PAYMENT_PAGE),
     ],
 )
 def test_a_letter_leads_to_where_it_goes_on(
@@ -236,6 +243,15 @@ def test_each_document_has_its_reason_and_a_reason_is_no_markup(writer: Writer) 
     assert "照片：太暗 <script>alert(1)</script>\n身分證件正面：看不清楚" in letter.text
     assert "&lt;script&gt;" in letter.html
     assert "<script>" not in letter.html
+
+
+@EVERY_LANGUAGE
+def test_whoever_is_refused_a_refund_reads_why(writer: Writer, language: str) -> None:
+    letter = write(writer, ApplicationRefused, language)
+    again = {"en": "you can apply again", "zh-Hant-TW": "可再次提出申請"}
+    for words in ("診斷書日期並非考試當日", again[language]):
+        assert words in letter.text
+        assert words in letter.html
 
 
 def test_a_draft_that_lapsed_is_told_until_when_it_could_be_sent(writer: Writer) -> None:

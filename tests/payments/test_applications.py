@@ -21,7 +21,7 @@ from services.payments.payees import Payee
 from services.payments.refunds import AlreadyDone, FourEyes
 from services.payments.rules import TAIPEI
 from shared.db import transaction
-from shared.events.payments import RefundDue
+from shared.events.payments import ApplicationRefused, RefundDue
 from tests.payments.till import Till
 
 ANN, BOB = uuid4(), uuid4()
@@ -56,7 +56,12 @@ async def apply(till: Till, order: Order, reason: str = "health", **changed: Any
 async def recommend(till: Till, application_id: UUID, verdict: str) -> None:
     async with transaction(till.pool) as tx:
         await applications.recommend(
-            tx, application_id=application_id, verdict=verdict, words="", actor=ANN, now=till.now
+            tx,
+            application_id=application_id,
+            verdict=verdict,
+            words="as the doctor wrote",
+            actor=ANN,
+            now=till.now,
         )
 
 
@@ -156,6 +161,9 @@ async def test_one_application_at_a_time_and_another_after_a_refusal(till: Till)
     await recommend(till, application_id, "refuse")
     assert await decide(till, application_id) == "refused"
     assert await till.refunds(order) == []
+    [told] = await till.told(ApplicationRefused)
+    assert (told.order_id, told.application_id) == (order.id, application_id)
+    assert told.words == "as the doctor wrote"
     again = await apply(till, order)
     await recommend(till, again, "grant")
     await decide(till, again)
