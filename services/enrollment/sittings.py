@@ -10,10 +10,11 @@ import asyncpg
 
 from services.enrollment.changes import ChangedMeanwhile, CodeTaken, find_differences
 from services.enrollment.programmes import Titles
-from shared import audit
+from shared import audit, outbox
 from shared.audit import Line
 from shared.db import Row, Tx
 from shared.errors import NoSuchPage
+from shared.events.enrollment import ExamMoved
 
 Window = Literal["not_yet", "open", "closed"]
 
@@ -104,9 +105,10 @@ async def add(tx: Tx, *, sitting: Sitting, actor: str) -> None:
 
 
 async def change(tx: Tx, *, old: Sitting, new: Sitting, actor: str) -> None:
-    """Write what is new, unless somebody has changed it since `old` was read."""
+    """Write what is new, unless somebody has changed it since `old` was read. Whoever counts from
+    the day of the exam is told of another one."""
     try:
-        written = await tx.fetchval(
+        changed_at = await tx.fetchval(
             """
             UPDATE sittings
                SET number = $5, titles = $6, year = $7, exam_date = $8, opens_at = $9,
@@ -115,15 +117,18 @@ async def change(tx: Tx, *, old: Sitting, new: Sitting, actor: str) -> None:
                    methods = $15, dialects = $16, edited_at = $17
              WHERE (code, programme, level_group, series) = ($1, $2, $3, $4)
                AND edited_at IS NOT DISTINCT FROM $18
-            RETURNING code
+            RETURNING clock_timestamp()
             """,
             *_values(new),
             old.edited_at,
         )
     except asyncpg.UniqueViolationError:
         raise CodeTaken from None  # the number, within its series
-    if written is None:
+    if changed_at is None:
         raise ChangedMeanwhile
+    if old.exam_date != new.exam_date:
+        moved = ExamMoved(sitting=new.code, exam_date=new.exam_date, moved_at=changed_at)
+        await outbox.publish(tx, [moved])
     changed = find_differences(old, new)
     await audit.record(tx, [Line(actor, "sitting_changed", f"sitting {new.code}", changed)])
 

@@ -21,6 +21,7 @@ from services.payments.application_book import (
     read,
     unseal,
 )
+from services.payments.exam_days import EXAM_DATE
 from services.payments.payees import Payee
 from services.payments.refunds import AlreadyDone, FourEyes, NewRefund
 from shared import audit, outbox
@@ -86,11 +87,12 @@ async def apply(
 ) -> UUID:
     """Apply for one's own money back."""
     item = await tx.fetchrow(
-        """
-        SELECT order_id, exam_date FROM order_items JOIN orders ON orders.id = order_id
+        f"""
+        SELECT order_id, {EXAM_DATE} AS exam_date
+          FROM order_items AS item JOIN orders ON orders.id = order_id
          WHERE registration_id = $1 AND account_id = $2
            AND state IN ('paid', 'partly_refunded') FOR NO KEY UPDATE OF orders
-        """,
+        """,  # noqa: S608 (a constant)
         registration_id,
         account_id,
     )

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.payments.exam_days import EXAM_DATE
 from shared.db import Row, Tx
 from shared.errors import Refused
 
@@ -23,6 +24,7 @@ class Item:
     registration_id: UUID
     reference: str
     titles: Mapping[str, str]
+    sitting: str | None
     programme: str
     exam_date: date
     amount_twd: int
@@ -122,10 +124,11 @@ async def list_of_account(tx: Tx, *, account_id: UUID, limit: int) -> list[Order
 
 async def list_items(tx: Tx, *, order_id: UUID) -> list[Item]:
     rows = await tx.fetch(
-        """
-        SELECT registration_id, reference, titles, programme, exam_date, amount_twd
-          FROM order_items WHERE order_id = $1 ORDER BY reference
-        """,
+        f"""
+        SELECT registration_id, reference, titles, sitting, programme, {EXAM_DATE} AS exam_date,
+               amount_twd
+          FROM order_items AS item WHERE order_id = $1 ORDER BY reference
+        """,  # noqa: S608 (a constant)
         order_id,
     )
     return [Item(**row) for row in rows]

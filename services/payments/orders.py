@@ -85,17 +85,20 @@ async def _add_items(tx: Tx, orders: Sequence[NewOrder]) -> None:
     await tx.execute(
         """
         INSERT INTO order_items
-               (registration_id, order_id, reference, titles, programme, exam_date, amount_twd)
-        SELECT registration_id, order_id, reference, titles::jsonb, programme, exam_date, amount_twd
-          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[],
-                      $7::int[])
-               AS given (registration_id, order_id, reference, titles, programme, exam_date,
-                         amount_twd)
+               (registration_id, order_id, reference, titles, sitting, programme, exam_date,
+                amount_twd)
+        SELECT registration_id, order_id, reference, titles::jsonb, sitting, programme, exam_date,
+               amount_twd
+          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+                      $7::date[], $8::int[])
+               AS given (registration_id, order_id, reference, titles, sitting, programme,
+                         exam_date, amount_twd)
         """,
         [item.registration_id for _, item in items],
         [order_id for order_id, _ in items],
         [item.reference for _, item in items],
         [to_json(item.titles).decode() for _, item in items],
+        [item.sitting for _, item in items],
         [item.programme for _, item in items],
         [item.exam_date for _, item in items],
         [item.amount_twd for _, item in items],

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.payments import payees, rules
+from services.payments.exam_days import EXAM_DATE
 from services.payments.payees import Payee
 from services.payments.refund_book import COLUMNS, SOURCE, NoSuchRefund, Refund, read
 from shared import audit
@@ -59,7 +60,7 @@ class Listed:
 _SELECT = f"""
     SELECT {COLUMNS}, orders.reference AS order_reference, send.state AS send_state,
            send.reply AS send_reply,
-           (SELECT max(exam_date) FROM order_items AS item
+           (SELECT max({EXAM_DATE}) FROM order_items AS item
              WHERE item.order_id = refunds.order_id
                AND item.registration_id = COALESCE(refunds.registration_id, item.registration_id)
            ) AS exam_date

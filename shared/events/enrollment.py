@@ -124,6 +124,16 @@ class RefundDue(RegistrationEvent):
     due_at: datetime
 
 
+class ExamMoved(Event):
+    """An exam is held on another day than was said before. Of several, the last move counts."""
+
+    name: ClassVar[str] = "enrollment.exam_moved.v1"
+
+    sitting: str
+    exam_date: date
+    moved_at: datetime
+
+
 class EntryRecorded(Event):
     """Somebody is to sit an exam: published when they are entered, and at every change."""
 

@@ -1,7 +1,7 @@
 """Loading a catalogue: what a file says becomes so, except where a registrar said otherwise."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -9,9 +9,11 @@ from services.enrollment import catalogue_files, levels, places, programmes, sit
 from services.enrollment.changes import ChangedMeanwhile, CodeTaken
 from services.enrollment.places import MoreAreTaken
 from shared.db import Pool, transaction
+from shared.events.enrollment import ExamMoved
 from shared.toml_file import Faulty
 from tests.enrollment import catalogues
 from tests.enrollment.catalogues import NOW, SMALL, everything, load
+from tests.enrollment.life import events
 
 SITTING = "tea-2026-first-1"
 CODES = ["hakka-115", "cambridge-english"]
@@ -47,6 +49,23 @@ async def test_what_a_file_says_later_becomes_so_and_is_on_record(empty: Pool) -
         ("sitting_changed", f"sitting {SITTING}", {"exam_date": "2026-04-08"}),
         ("areas_offered", f"sitting {SITTING}", {"capacities": {"hill": 6, "shore": 1}}),
     ]
+
+
+async def test_an_exam_that_is_moved_is_told_once(empty: Pool) -> None:
+    await load(empty)
+    for _ in range(2):
+        await load(empty, SMALL.replace("2026-04-01", "2026-04-08"))
+    await load(empty, SMALL.replace("2026-04-01", "2026-04-08").replace("= 300", "= 350"))
+    async with transaction(empty) as tx:
+        old = await sittings.load(tx, code=SITTING)
+        postponed = replace(old, exam_date=date(2026, 4, 9), edited_at=NOW)
+        await sittings.change(tx, old=old, new=postponed, actor="registrar")
+        renumbered = replace(postponed, number=7)
+        await sittings.change(tx, old=postponed, new=renumbered, actor="registrar")
+    first, second = [told for told in await events(empty) if isinstance(told, ExamMoved)]
+    assert (first.sitting, first.exam_date) == (SITTING, date(2026, 4, 8))
+    assert (second.sitting, second.exam_date) == (SITTING, date(2026, 4, 9))
+    assert first.moved_at < second.moved_at
 
 
 async def test_what_a_registrar_changed_stays_and_is_named(empty: Pool) -> None:

@@ -54,7 +54,7 @@ async def _open(tx: Tx, owner: UUID, *, now: datetime) -> Order:
         methods=["convenience_store"],
         opened_at=now,
         pay_by=now + timedelta(days=5),
-        items=[Item(uuid4(), "HK-7Q4M-2XKD", TITLES, "hakka-115", date(2036, 9, 12), 1500)],
+        items=[Item(uuid4(), "HK-7Q4M-2XKD", TITLES, "n1", "hakka-115", date(2036, 9, 12), 1500)],
     )
     await orders.open_(tx, orders=[new])
     return await order_book.load_any(tx, order_id=new.id)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.payments import application_book, applications, payees
+from services.payments import application_book, applications, order_book, payees, refund_lists
 from services.payments.application_book import NoSuchApplication
 from services.payments.applications import (
     AppliedBefore,
@@ -21,6 +21,7 @@ from services.payments.payees import Payee
 from services.payments.refunds import AlreadyDone, FourEyes
 from services.payments.rules import TAIPEI
 from shared.db import transaction
+from shared.events.enrollment import ExamMoved
 from shared.events.payments import ApplicationRefused, RefundDue
 from tests.payments.till import Till
 
@@ -140,6 +141,45 @@ async def test_applications_end_with_the_month_of_the_exam(till: Till) -> None:
     with pytest.raises(TooLateToApply):
         await apply(till, order, now=end)
     await apply(till, order, now=end - timedelta(seconds=1))
+
+
+def moved(day: date, hour: int) -> ExamMoved:
+    at = datetime(2026, 9, 11, hour, tzinfo=UTC)
+    return ExamMoved(sitting="hakka-115-basic-n1", exam_date=day, moved_at=at)
+
+
+PUT_OFF, BROUGHT_FORWARD = moved(date(2026, 10, 3), 9), moved(date(2026, 8, 29), 8)
+
+
+@pytest.mark.parametrize(
+    "heard", [[BROUGHT_FORWARD, PUT_OFF], [PUT_OFF, BROUGHT_FORWARD]], ids=["in order", "reversed"]
+)
+@pytest.mark.parametrize("is_owed_first", [True, False])
+async def test_a_postponed_exam_puts_off_until_when_money_can_be_asked_back(
+    till: Till, heard: list[ExamMoved], *, is_owed_first: bool
+) -> None:
+    if not is_owed_first:
+        await till.hear(*heard)
+    order = await pay(till, exam_date=date(2026, 9, 12))
+    for each in heard if is_owed_first else []:
+        await till.hear(each)
+    end = datetime(2026, 10, 31, 16, tzinfo=UTC)
+    with pytest.raises(TooLateToApply):
+        await apply(till, order, now=end)
+    application_id = await apply(till, order, now=end - timedelta(seconds=1), reason="postponed")
+    await recommend(till, application_id, "grant")
+    await decide(till, application_id)
+    async with transaction(till.pool) as tx:
+        [item] = await order_book.list_items(tx, order_id=order.id)
+        [listed] = await refund_lists.list_of_order(tx, order_id=order.id)
+    assert item.exam_date == listed.exam_date == PUT_OFF.exam_date
+
+
+async def test_another_exam_that_is_postponed_changes_nothing(till: Till) -> None:
+    order = await pay(till, sitting="hakka-115-basic-n2", exam_date=date(2026, 9, 12))
+    await till.hear(PUT_OFF)
+    with pytest.raises(TooLateToApply):
+        await apply(till, order, now=datetime(2026, 10, 1, tzinfo=UTC))
 
 
 async def test_nobody_applies_for_what_was_not_paid_or_is_not_theirs(till: Till) -> None:

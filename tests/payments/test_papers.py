@@ -160,7 +160,7 @@ async def test_a_receipt_of_several_lists_each_of_them(payer: Payer) -> None:
         opened_at=now,
         pay_by=now + timedelta(days=1),
         items=[
-            Item(uuid4(), f"HK-{number}", TITLES, "hakka-115", date(2026, 12, 19), 250)
+            Item(uuid4(), f"HK-{number}", TITLES, "n1", "hakka-115", date(2026, 12, 19), 250)
             for number in range(3)
         ],
     )

@@ -82,6 +82,7 @@ class Till:
                     part.registration_id,
                     part.reference,
                     TITLES,
+                    part.sitting,
                     part.programme,
                     part.exam_date,
                     part.amount_twd,
