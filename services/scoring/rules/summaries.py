@@ -22,8 +22,9 @@ Outcomes = Sequence[tuple[ScoredOutcome | GivenOutcome, int]]
 
 def summarise(outcome: ScoredOutcome | GivenOutcome) -> Titles:
     """Say in short what came out: in a word, or by paper where an exam has no word for it."""
-    word = in_a_word(outcome)
-    return _by_paper(outcome) if word is SCORES_ONLY else word
+    if isinstance(outcome, GivenOutcome) and in_a_word(outcome) is SCORES_ONLY:
+        return _by_paper(outcome)
+    return in_a_word(outcome)
 
 
 def in_a_word(outcome: ScoredOutcome | GivenOutcome) -> Titles:
