@@ -5,7 +5,14 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import BaseModel
 
-from services.payments import differences, ecpay_file, money_lists, order_lists, reconciliations
+from services.payments import (
+    differences,
+    ecpay_file,
+    file_gaps,
+    money_lists,
+    order_lists,
+    reconciliations,
+)
 from services.payments.differences import KINDS, Difference, NoSuchDifference
 from services.payments.staff import asked
 from services.payments.staff.asked import SHOWN, Note
@@ -15,6 +22,7 @@ from shared.auth import PRINCIPAL
 from shared.db import POOL, transaction
 from shared.forms import Form
 from shared.i18n import mark
+from shared.observe import ARRIVED_AT
 from shared.settings import SETTINGS
 from shared.templates import render, translate
 
@@ -55,6 +63,7 @@ async def show_files(
     async with transaction(request.app[POOL]) as tx:
         found = await reconciliations.list_newest(tx, limit=SHOWN + 1, skip=page * SHOWN)
         counts = await differences.count_open(tx)
+        gaps = await file_gaps.list_(tx, now=request[ARRIVED_AT])
     return render(
         request,
         "staff/list_files.html",
@@ -64,6 +73,7 @@ async def show_files(
         files=found[:SHOWN],
         next_page=page + 1 if len(found) > SHOWN else None,
         counts=counts,
+        gaps=gaps,
         kinds=KINDS,
         columns=ecpay_file.COLUMNS,
         can_act=asked.can_act(request),
