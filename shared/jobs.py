@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import structlog
@@ -21,11 +21,6 @@ log = structlog.get_logger()
 # not zero. A schedule is an edge: it opens its own transactions, so that it may also talk to
 # foreign systems between them.
 Work: TypeAlias = Callable[[Pool, datetime], Awaitable[int]]
-Clock: TypeAlias = Callable[[], datetime]
-
-
-def _read_clock() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +81,11 @@ class Scheduler:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), job.every.total_seconds())
 
-    async def run_once(self, job: Job, *, clock: Clock = _read_clock) -> int | None:
+    async def run_once(self, job: Job) -> int | None:
         """Do all there is to do; return how much, or None when another replica is at it.
 
-        That may take hours, so each piece of work is told the time anew.
+        That may take hours, so each piece of work is told the time anew: by the clock of the
+        database, which decides what is in time, and not by that of one worker of several.
         """
         key = zlib.crc32(f"{self._service}:{job.name}".encode())
         async with self._pool.acquire(timeout=db.ACQUIRE_SECONDS) as connection:
@@ -97,9 +93,11 @@ class Scheduler:
                 return None
             try:
                 total = 0
-                while done := await job.work(self._pool, clock()):
+                while not self._stopping.is_set():
+                    now = await connection.fetchval("SELECT clock_timestamp()")
+                    done = await job.work(self._pool, now)
                     total += done
-                    if self._stopping.is_set():
+                    if not done:
                         break
                 return total
             finally:

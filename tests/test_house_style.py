@@ -26,8 +26,8 @@ def name(path: Path) -> str:
 
 PRODUCT = python_files("services", "shared")
 ALL = [*PRODUCT, *python_files("deploy", "tests")]
-# Where the world comes in: requests and jobs; and commands.
-CLOCKS = {"shared/observe.py", "shared/jobs.py"}
+# Where the world comes in with a time of its own: requests; and commands.
+CLOCKS = {"shared/observe.py"}
 # Beside the edges: where messages, batches and migrations begin, and where the word is defined.
 TRANSACTIONS = {
     "shared/db.py",
