@@ -76,6 +76,11 @@ async def load(tx: Tx, *, registration_id: UUID, vault: Vault) -> Answers:
     return answers
 
 
+async def count_refused(tx: Tx, *, account_id: UUID, now: datetime) -> None:
+    """Count an ID number that was refused: nobody finds out by trying which people hold places."""
+    await counters.count(tx, REFUSED_NUMBERS, key=str(account_id), now=now)
+
+
 async def agree(
     tx: Tx,
     *,

@@ -11,10 +11,10 @@ from services.enrollment.api import calls, registrations, shapes
 from services.enrollment.api.calls import CALLER
 from services.enrollment.dossiers import Dossier
 from services.enrollment.form_steps import STEP_OF, STEPS, Step
-from services.enrollment.limits import REFUSED_NUMBERS, TooManyNumbers
+from services.enrollment.limits import TooManyNumbers
 from services.enrollment.registrations.drafts import PersonAlreadyThere
 from services.enrollment.registrations.openings import Barred
-from shared import api, counters
+from shared import api
 from shared.api import Operation
 from shared.arrival import arrived_at
 from shared.db import Tx
@@ -74,11 +74,8 @@ async def save_form(request: web.Request) -> web.Response:
 
     async def refuse(tx: Tx, refusal: Refused) -> None:
         if isinstance(refusal, PersonAlreadyThere | Barred):
-            await counters.count(
-                tx,
-                REFUSED_NUMBERS,
-                key=str(request[CALLER].account_id),
-                now=request[ARRIVED_AT],
+            await answers.count_refused(
+                tx, account_id=request[CALLER].account_id, now=request[ARRIVED_AT]
             )
 
     return await calls.once(request, act, refuse)

@@ -10,12 +10,10 @@ from services.enrollment import answers, contacts
 from services.enrollment.answers import OtherTexts
 from services.enrollment.dossiers import Dossier
 from services.enrollment.form_steps import STEPS, Step
-from services.enrollment.limits import REFUSED_NUMBERS
 from services.enrollment.pages import own
 from services.enrollment.registrations import Registration, drafts
 from services.enrollment.registrations.drafts import PersonAlreadyThere
 from services.enrollment.registrations.openings import Barred
-from shared import counters
 from shared.arrival import arrived_at
 from shared.auth import PRINCIPAL
 from shared.db import POOL, Tx, transaction
@@ -140,11 +138,8 @@ async def save_step(request: web.Request) -> web.Response:
         except (PersonAlreadyThere, Barred) as refusal:
             form.add_error(NUMBER, refusal.sentence)
             async with transaction(request.app[POOL]) as tx:
-                await counters.count(
-                    tx,
-                    REFUSED_NUMBERS,
-                    key=str(request[PRINCIPAL].id),
-                    now=request[ARRIVED_AT],
+                await answers.count_refused(
+                    tx, account_id=request[PRINCIPAL].id, now=request[ARRIVED_AT]
                 )
     if form.value is None:
         if NUMBER in form.typed:
