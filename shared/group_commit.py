@@ -21,8 +21,9 @@ log = structlog.get_logger()
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-# One statement over more rows than this gains nothing and makes everyone wait for the last.
-LARGEST_BATCH = 500
+# While the database works for so many, the process answers those before and hears the next. In
+# larger batches all wait together: now for the database, now for the process.
+LARGEST_BATCH = 128
 # At 10,000 a second this is half a second of waiting; whoever comes then is told to come back.
 LONGEST_QUEUE = 5_000
 
@@ -31,6 +32,17 @@ AGAIN = Busy()
 
 # Settles all items in one transaction: an answer or a refusal for each, in their order.
 Settle: TypeAlias = Callable[[Tx, list[Item]], Awaitable[Sequence[Answer | Refused]]]
+# Reads what decides about all items, quickly, and returns what settles them by that.
+Look: TypeAlias = Callable[[Tx, list[Item]], Awaitable[Settle[Item, Answer]]]
+
+
+def at_once(settle: Settle[Item, Answer]) -> Look[Item, Answer]:
+    """For a settlement that need not look at anything before it begins."""
+
+    async def look(tx: Tx, items: list[Item]) -> Settle[Item, Answer]:
+        return settle
+
+    return look
 
 
 @dataclass(slots=True, eq=False)
@@ -52,25 +64,31 @@ class _Waiting(Generic[Item, Answer]):
 class GroupCommit(Generic[Item, Answer]):
     """Turns a crowd of single requests into lists, and hands each its own answer.
 
-    `settle` must tolerate an item that comes twice: whoever is told Busy because the connection
-    broke in the commit may have been served, and will ask again.
+    What settles must tolerate an item that comes twice: whoever is told Busy because the connection
+    broke in the commit may have been served, and will ask again. It should begin with what takes
+    the database longest: the answers before are handed out while that is done. With `is_reading`
+    there is no transaction around it, since it reads by one statement.
     """
 
     def __init__(
         self,
         name: str,
-        settle: "Settle[Item, Answer]",
+        look: "Look[Item, Answer]",
         *,
         database_url: str,
+        is_reading: bool = False,
         longest_queue: int = LONGEST_QUEUE,
         largest_batch: int = LARGEST_BATCH,
     ) -> None:
         self._name = name
-        self._settle = settle
+        self._look = look
         self._database_url = database_url
+        self._is_reading = is_reading
         self._longest_queue = longest_queue
         self._largest_batch = largest_batch
         self._queue: deque[_Waiting[Item, Answer]] = deque()
+        # Settled for good, and not yet told so.
+        self._settled: list[tuple[_Waiting[Item, Answer], Answer | Refused]] = []
         self._arrived = asyncio.Event()
         self._stopping = False
         # A connection of its own, kept: a pool would reset it after every transaction.
@@ -113,6 +131,7 @@ class GroupCommit(Generic[Item, Answer]):
         finally:
             # Cancelled, or a defect of ours: nobody is left waiting for ever.
             self._stopping = True
+            self._hand_out()
             while self._queue:
                 self._queue.popleft().settle(Busy())
             if self._connection is not None:
@@ -144,7 +163,12 @@ class GroupCommit(Generic[Item, Answer]):
             raise
 
     async def _commit(self, batch: "list[_Waiting[Item, Answer]]") -> None:
-        connection, transaction = await self._begin()
+        connection = await self._connect()
+        if self._is_reading:
+            self._keep(batch, await self._find_outcomes(connection, batch))
+            self._hand_out()
+            return
+        transaction = await self._begin(connection)
         try:
             outcomes = await self._find_outcomes(connection, batch)
             if goes_on := bool(self._queue):
@@ -155,6 +179,13 @@ class GroupCommit(Generic[Item, Answer]):
             raise
         if not goes_on:
             await transaction.commit()
+        self._keep(batch, outcomes)
+        if not goes_on:
+            self._hand_out()
+
+    def _keep(
+        self, batch: "list[_Waiting[Item, Answer]]", outcomes: "Sequence[Answer | Refused]"
+    ) -> None:
         settled = time.perf_counter()
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if outcome is AGAIN and not waiting.goes_again:
@@ -162,24 +193,39 @@ class GroupCommit(Generic[Item, Answer]):
                 self._queue.append(waiting)
                 continue
             self._waits.observe(settled - waiting.since)
-            waiting.settle(Busy() if outcome is AGAIN else outcome)
+            self._settled.append((waiting, Busy() if outcome is AGAIN else outcome))
 
-    async def _begin(self) -> tuple[Connection, Transaction]:
+    def _hand_out(self) -> None:
+        settled, self._settled = self._settled, []
+        for waiting, outcome in settled:
+            waiting.settle(outcome)
+
+    async def _connect(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
+            self._hand_out()  # a new connection may take its time
             self._connection = await db.connect(
                 self._database_url, application=self._name, for_crowd=True
             )
             self._transaction = None
-        if self._transaction is None or not self._connection.is_in_transaction():
+        return self._connection
+
+    async def _begin(self, connection: Connection) -> Transaction:
+        if self._transaction is None or not connection.is_in_transaction():
             # One that asyncpg knows of: within it, a settlement may make savepoints.
-            self._transaction = self._connection.transaction()
+            self._transaction = connection.transaction()
             await self._transaction.start()
-        return self._connection, self._transaction
+        return self._transaction
 
     async def _find_outcomes(
         self, tx: Tx, batch: "list[_Waiting[Item, Answer]]"
     ) -> Sequence[Answer | Refused]:
-        outcomes = await self._settle(tx, [waiting.item for waiting in batch])
+        items = [waiting.item for waiting in batch]
+        try:
+            settle = await self._look(tx, items)
+        finally:
+            # Whoever is told here goes on in the next turn, when the statement is on its way.
+            self._hand_out()
+        outcomes = await settle(tx, items)
         if len(outcomes) != len(batch):
             raise RuntimeError(f"{len(batch)} items got {len(outcomes)} answers")
         return outcomes

@@ -19,7 +19,7 @@ from services.enrollment.staff.absences import BODY_LIMIT as ABSENCES_LIMIT
 from services.enrollment.staff.entry_imports import BODY_LIMIT as IMPORTS_LIMIT
 from shared import guards, run
 from shared.auth import Role
-from shared.group_commit import GroupCommit
+from shared.group_commit import GroupCommit, at_once
 from shared.pdf import Pdf
 from shared.pictures import PICTURES, Pictures
 from shared.vault import VAULT
@@ -31,9 +31,9 @@ HERE = Path(__file__).parent
 
 def create_app(settings: Settings) -> Service:
     database_url = str(settings.database_url)
-    wishes: crowd.Crowd = GroupCommit("claims", crowd.settle, database_url=database_url)
+    wishes: crowd.Crowd = GroupCommit("claims", crowd.look, database_url=database_url)
     keyed_wishes: KeyedCrowd = GroupCommit(
-        "api claims", api_claims.settle, database_url=database_url
+        "api claims", at_once(api_claims.settle), database_url=database_url
     )
     registrars = guards.staff(Role.REGISTRAR, Role.ADMINISTRATOR)
     centre_staff = guards.staff(Role.CENTRE, Role.ADMINISTRATOR)

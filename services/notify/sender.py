@@ -22,7 +22,7 @@ from services.notify.settings import Settings
 from shared import db
 from shared.db import Pool, Tx, create_pool, transaction
 from shared.errors import Busy, Refused
-from shared.group_commit import GroupCommit
+from shared.group_commit import GroupCommit, at_once
 from shared.metrics import LETTERS_OLDEST, LETTERS_TRIED, LETTERS_WAITING, MAIL_SERVER_REACHED
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class Sender:
         self._is_away = False  # the mail server
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._outcomes: GroupCommit[Settlement, None] = GroupCommit(
-            "letter outcomes", _record, database_url=self._database_url
+            "letter outcomes", at_once(_record), database_url=self._database_url
         )
 
     def stop(self) -> None:

@@ -21,7 +21,7 @@ from shared import db
 from shared.api import Operation, Operations
 from shared.db import POOL, Tx, transaction
 from shared.errors import NoSuchPage, Refused
-from shared.group_commit import GroupCommit
+from shared.group_commit import GroupCommit, at_once
 from shared.metrics import NOTICES
 from shared.observe import ARRIVED_AT
 
@@ -190,7 +190,7 @@ async def _settle(request: web.Request, reading: Reading) -> web.Response:
 
 def create_lanes(database_url: str) -> Sequence[Lane]:
     return [
-        Lane(f"payment notices {number}", settle, database_url=database_url)
+        Lane(f"payment notices {number}", at_once(settle), database_url=database_url)
         for number in range(1, LANES + 1)
     ]
 

@@ -22,7 +22,7 @@ from services.scoring.staff import (
 from services.scoring.statement_keys import Signer
 from shared import guards, run
 from shared.auth import Role
-from shared.group_commit import GroupCommit
+from shared.group_commit import GroupCommit, at_once
 from shared.pdf import Pdf
 from shared.vault import VAULT
 from shared.web import Audience, Service
@@ -32,7 +32,9 @@ HERE = Path(__file__).parent
 
 
 def create_app(settings: Settings) -> Service:
-    crowd: Crowd = GroupCommit("looks", settle, database_url=str(settings.database_url))
+    crowd: Crowd = GroupCommit(
+        "looks", at_once(settle), database_url=str(settings.database_url), is_reading=True
+    )
     return Service(
         "scoring",
         settings,

@@ -7,7 +7,7 @@ import pytest
 
 from shared.db import Pool, Tx
 from shared.errors import Refused
-from shared.group_commit import AGAIN, GroupCommit
+from shared.group_commit import AGAIN, LARGEST_BATCH, LONGEST_QUEUE, GroupCommit, Settle
 
 
 class TooBig(Refused):
@@ -18,6 +18,7 @@ Numbers = GroupCommit[int, int]
 Start = Callable[..., Numbers]
 
 HINDERED = 7
+BLINDING = 17
 
 
 class Ledger:
@@ -29,6 +30,16 @@ class Ledger:
         self.hindered_for = 0
         self.gate = asyncio.Event()
         self.gate.set()
+        self.looked: list[list[int]] = []
+        self.sight = asyncio.Event()
+        self.sight.set()
+
+    async def look(self, tx: Tx, numbers: list[int]) -> Settle[int, int]:
+        self.looked.append(numbers)
+        await self.sight.wait()
+        if BLINDING in numbers:
+            raise ZeroDivisionError("nothing is seen")
+        return self.settle
 
     async def settle(self, tx: Tx, numbers: list[int]) -> Sequence[int | Refused]:
         self.begun += 1
@@ -53,13 +64,20 @@ async def ledger(pool: Pool) -> Ledger:
 async def start(database_url: str, ledger: Ledger) -> AsyncIterator[Start]:
     running: list[tuple[Numbers, asyncio.Task[None]]] = []
 
-    def start(**bounds: int) -> Numbers:
-        group: Numbers = GroupCommit("test", ledger.settle, database_url=database_url, **bounds)
+    def start(*, longest_queue: int = LONGEST_QUEUE, largest_batch: int = LARGEST_BATCH) -> Numbers:
+        group: Numbers = GroupCommit(
+            "test",
+            ledger.look,
+            database_url=database_url,
+            longest_queue=longest_queue,
+            largest_batch=largest_batch,
+        )
         running.append((group, asyncio.create_task(group.run())))
         return group
 
     yield start
     ledger.gate.set()
+    ledger.sight.set()
     for group, task in running:
         group.stop()
         await asyncio.gather(task, return_exceptions=True)

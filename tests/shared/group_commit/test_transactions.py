@@ -9,7 +9,7 @@ import pytest
 
 from shared.db import Pool, Tx
 from shared.errors import Busy, Refused
-from shared.group_commit import GroupCommit
+from shared.group_commit import GroupCommit, at_once
 from tests.eventually import eventually
 from tests.shared.group_commit.conftest import Ledger, Numbers, Start
 
@@ -136,7 +136,7 @@ async def test_a_plan_made_for_an_empty_table_is_not_kept_when_it_has_filled(
         )
         return [after - before]
 
-    group: Numbers = GroupCommit("test", settle, database_url=database_url)
+    group: Numbers = GroupCommit("test", at_once(settle), database_url=database_url)
     running = asyncio.create_task(group.run())
     for _ in range(10):  # after five, PostgreSQL would settle on one plan for good
         await group.ask(-1)
