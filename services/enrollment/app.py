@@ -20,6 +20,7 @@ from services.enrollment.staff.entry_imports import BODY_LIMIT as IMPORTS_LIMIT
 from shared import guards, run
 from shared.auth import Role
 from shared.group_commit import GroupCommit, at_once
+from shared.lanes import Lanes
 from shared.pdf import Pdf
 from shared.pictures import PICTURES, Pictures
 from shared.vault import VAULT
@@ -31,7 +32,7 @@ HERE = Path(__file__).parent
 
 def create_app(settings: Settings) -> Service:
     database_url = str(settings.database_url)
-    wishes: crowd.Crowd = GroupCommit("claims", crowd.look, database_url=database_url)
+    wishes: crowd.Crowd = Lanes("claims", crowd.look, database_url=database_url)
     keyed_wishes: KeyedCrowd = GroupCommit(
         "api claims", at_once(api_claims.settle), database_url=database_url
     )

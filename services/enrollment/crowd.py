@@ -15,8 +15,9 @@ from services.enrollment.registrations.openings import Openings
 from shared.arrival import DatabaseClock
 from shared.db import Tx
 from shared.errors import Refused
-from shared.group_commit import GroupCommit, Settle
+from shared.group_commit import Settle
 from shared.ids import new_id
+from shared.lanes import Lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Wish:
     started: float  # when the request arrived, on this process's stop-watch
 
 
-Crowd: TypeAlias = GroupCommit[Wish, Claimed]
+Crowd: TypeAlias = Lanes[Wish, Claimed]
 
 CROWD = web.AppKey("crowd", Crowd)
 CLOCK = DatabaseClock()

@@ -6,7 +6,7 @@ from services.payments import hooks, pages
 from services.payments.cashier import CASHIER, Cashier
 from services.payments.commands import COMMANDS
 from services.payments.consumers import HANDLERS
-from services.payments.hooks import DESK, SETTLING
+from services.payments.hooks import DESK, SETTLING, Notices
 from services.payments.pages.applications import BODY_LIMIT
 from services.payments.pages.papers import PAPERS
 from services.payments.schedule import jobs
@@ -28,6 +28,8 @@ from services.payments.staff import (
 from services.payments.ways import create_desk, create_ways
 from shared import guards, run
 from shared.auth import Role
+from shared.group_commit import at_once
+from shared.lanes import Lanes
 from shared.pdf import Pdf
 from shared.pictures import PICTURES, Pictures
 from shared.vault import VAULT
@@ -56,7 +58,9 @@ DESK_ROUTES = [
 
 
 def create_app(settings: Settings) -> Service:
-    lanes = hooks.create_lanes(str(settings.database_url))
+    notices: Notices = Lanes(
+        "payment notices", at_once(hooks.settle), database_url=str(settings.database_url)
+    )
     service = Service(
         "payments",
         settings,
@@ -90,13 +94,13 @@ def create_app(settings: Settings) -> Service:
         ],
         provided={
             CASHIER: Cashier(create_ways(settings)),
-            SETTLING: lanes,
+            SETTLING: notices,
             PAPERS: Pdf(HERE / "templates" / "pdf"),
             # A proof may be as small as it likes.
             PICTURES: Pictures(workers=1, of_any_size=True),
             VAULT: settings.vault,
         },
-        background=[*lanes],
+        background=[notices],
     )
     if desk := create_desk(settings):
         service.provided[DESK] = desk

@@ -1,10 +1,9 @@
 """For payment providers: their signed notices; and for browsers that come back from them."""
 
 import asyncio
-import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -21,7 +20,7 @@ from shared import db
 from shared.api import Operation, Operations
 from shared.db import POOL, Tx, transaction
 from shared.errors import NoSuchPage, Refused
-from shared.group_commit import GroupCommit, at_once
+from shared.lanes import Lanes
 from shared.metrics import NOTICES
 from shared.observe import ARRIVED_AT
 
@@ -35,10 +34,8 @@ ACKNOWLEDGED = "1|OK"
 LINE_PAY = "line_pay"
 
 DESK = web.AppKey("desk", Desk)
-Lane = GroupCommit[Reading, None]
-# While the database works for one lane, the process reads notices for the other.
-LANES = 2
-SETTLING = web.AppKey[Sequence[Lane]]("settling", Sequence)
+Notices: TypeAlias = Lanes[Reading, None]
+SETTLING = web.AppKey("settling", Notices)
 
 
 class NotSigned(Refused):
@@ -172,9 +169,7 @@ async def _read_signed(request: web.Request, desk: Desk) -> Mapping[str, str]:
 
 async def _settle(request: web.Request, reading: Reading) -> web.Response:
     """Answer when it is on disk, and not before."""
-    lanes = request.app[SETTLING]
-    # What is said about one trade goes down one lane, so that nobody waits there for the other.
-    await lanes[zlib.crc32(reading.notice.trade_number.encode()) % len(lanes)].ask(reading)
+    await request.app[SETTLING].ask(reading, about=reading.notice.trade_number.encode())
     NOTICES.labels(readings.PROVIDER, reading.notice.reading).inc()
     if reading.notice.reading == "foreign":
         log.error("notice foreign", provider=readings.PROVIDER)
@@ -186,13 +181,6 @@ async def _settle(request: web.Request, reading: Reading) -> web.Response:
             trade_number=reading.notice.trade_number,
         )
     return web.Response(text=ACKNOWLEDGED)
-
-
-def create_lanes(database_url: str) -> Sequence[Lane]:
-    return [
-        Lane(f"payment notices {number}", at_once(settle), database_url=database_url)
-        for number in range(1, LANES + 1)
-    ]
 
 
 async def settle(tx: Tx, told: list[Reading]) -> Sequence[None]:

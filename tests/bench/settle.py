@@ -7,7 +7,8 @@ attempt, the captured money, the ledger and the news of it, a log line and figur
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from statistics import median
 from urllib.parse import urlencode
 
@@ -119,8 +120,8 @@ def _sign(fields: dict[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def till(servers: Servers) -> AsyncIterator[Till]:
-    async with ground.new_database(servers) as url:
+async def till(servers: Servers, *, flush: timedelta = timedelta()) -> AsyncIterator[Till]:
+    async with ground.new_database(servers, flush=flush) as url:
         await migrate.migrate(url, ground.ROOT / "services" / "payments" / "migrations")
         pool = await db.create_pool(url, application="bench", size=2)
         environment = {
@@ -135,46 +136,76 @@ async def till(servers: Servers) -> AsyncIterator[Till]:
         await pool.close()
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """What was measured on one disk: the yardstick of the database, and notices beside it."""
+
+    each: list[float] = field(default_factory=list)
+    settled: list[Load] = field(default_factory=list)
+    again: list[Load] = field(default_factory=list)
+
+    async def add(self, crowd: Crowd, at: Till, prefix: str, *, kept: str) -> None:
+        self.each.append(
+            await one_each.settle(at.database_url, orders=YARDSTICK_ORDERS, fields=kept, clients=8)
+        )
+        first, second = await settle(crowd, at, prefix)
+        self.settled.append(first)
+        self.again.append(second)
+
+    @property
+    def rate(self) -> float:
+        return median(load.rate for load in self.settled)
+
+    def tell(self, disk: str) -> list[Figure]:
+        return [
+            Figure(f"pgbench doing the same one by one, {disk}", median(self.each), "notices/s"),
+            Figure(f"notices settled, {disk}", self.rate, "notices/s"),
+        ]
+
+
 async def run(servers: Servers) -> Report:
     crowd = Crowd()
-    bare, each, settled, again = list[float](), list[float](), list[Load](), list[Load]()
+    bare, here, slower = list[float](), Rounds(), Rounds()
+    kept = json.dumps(ecpay.masked(_sign(_fields("PG1", 1))))
     async with till(servers) as open_till:
-        await settle(crowd, open_till, "W")  # everything is loaded and prepared
-        await open_till.owe("PG", YARDSTICK_ORDERS)
-        kept = json.dumps(ecpay.masked(_sign(_fields("PG1", 1))))
+        await prepare(crowd, open_till)
         for number in range(ROUNDS):
             bare.append(await bare_rate(crowd))
-            each.append(
-                await one_each.settle(
-                    open_till.database_url, orders=YARDSTICK_ORDERS, fields=kept, clients=8
-                )
-            )
-            first, second = await settle(crowd, open_till, f"R{number}N")
-            settled.append(first)
-            again.append(second)
+            await here.add(crowd, open_till, f"R{number}N", kept=kept)
         memory = psutil.Process(open_till.web.pid).memory_info().rss / 2**20
+    async with till(servers, flush=ground.FLUSH) as open_till:
+        await prepare(crowd, open_till)
+        for number in range(ROUNDS):
+            await slower.add(crowd, open_till, f"R{number}N", kept=kept)
     crowd.close()
-    rate = median(load.rate for load in settled)
     return Report(
         "settle",
         f"{NOTICES:,} notices over {CONNECTIONS} connections, durable when answered",
         [
             Figure("bare aiohttp, JSON in, JSON out", median(bare), "answers/s"),
-            Figure("pgbench doing the same one by one", median(each), "notices/s"),
-            Figure("notices settled", rate, "notices/s"),
+            *here.tell("this disk"),
+            *slower.tell("1 ms a flush"),
             Figure("notices that were settled before",
-                   median(load.rate for load in again), "notices/s"),
-            Figure("median", median(load.percentile(50) for load in settled) * 1e3, "ms"),
-            Figure("p99", median(load.percentile(99) for load in settled) * 1e3, "ms"),
+                   median(load.rate for load in here.again), "notices/s"),
+            Figure("median", median(load.percentile(50) for load in here.settled) * 1e3, "ms"),
+            Figure("p99", median(load.percentile(99) for load in here.settled) * 1e3, "ms"),
             Figure("a core's share that making the load took",
-                   max(load.busy for load in settled), ""),
+                   max(load.busy for load in here.settled), ""),
             Figure("memory of the web process afterwards", memory, "MB"),
         ],
         [
-            Ratio("notices to bare aiohttp", rate / median(bare), at_least=0.3),
-            Ratio("notices to pgbench, one each", rate / median(each), at_least=1.5),
+            Ratio("notices to bare aiohttp", here.rate / median(bare), at_least=0.3),
+            Ratio("notices to pgbench, one each, this disk", here.rate / median(here.each)),
+            Ratio("notices to pgbench, one each, 1 ms a flush",
+                  slower.rate / median(slower.each), at_least=1.5),
         ],
     )  # fmt: skip
+
+
+async def prepare(crowd: Crowd, at: Till) -> None:
+    """Load everything that is needed; let the yardstick have orders."""
+    await settle(crowd, at, "W")
+    await at.owe("PG", YARDSTICK_ORDERS)
 
 
 async def settle(crowd: Crowd, at: Till, prefix: str) -> tuple[Load, Load]:

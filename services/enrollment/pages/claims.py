@@ -51,7 +51,7 @@ async def take_place(request: web.Request) -> web.Response:
         raise NoSuchPlace from None
     wish = Wish(request[PRINCIPAL].id, place.sitting, place.area, started=request[STARTED])
     try:
-        claimed = await request.app[CROWD].ask(wish)
+        claimed = await request.app[CROWD].ask(wish, about=wish.account_id.bytes)
     except SittingFull as refusal:
         return render_for_crowd(
             request,
