@@ -26,8 +26,8 @@ OWN_NOTE = mark(
 )
 NO_CERTIFICATE = mark("This statement is not a certificate.")
 CHECK = mark(
-    "Scan the code to see whether this statement holds: it may have been replaced since. It is"
-    " signed electronically and can also be checked without us, with the keys we have published."
+    "Scan the code to see whether this statement still holds. It is signed electronically and can"
+    " also be checked without us, with the keys we have published."
 )
 NO_PAPERS = mark(
     "Results of this exam are not broken down into papers: there is one result for the whole of it."
