@@ -105,16 +105,24 @@ async def issue(tx: Tx, link: Link, *, now: datetime) -> str:
 async def load(tx: Tx, *, purpose: Purpose, token: str, now: datetime) -> Link:
     """Read what a link stands for, or refuse; reading does not use it up.
 
-    The row stays locked until the transaction ends, so that two clicks are one after the other.
+    Its row stays locked until the transaction ends, so that two clicks are one after the other; and
+    so do those of the account's other links, which may be voided then: in one order, lest two of
+    them that are used at once wait for each other.
     """
-    row = await tx.fetchrow(
+    rows = await tx.fetch(
         """
-        SELECT purpose, subject, details, expires_at, used_at, replaced_at
-          FROM links WHERE token_digest = $1 AND purpose = $2 FOR UPDATE
+        SELECT token_digest, purpose, subject, details, expires_at, used_at, replaced_at
+          FROM links
+         WHERE (token_digest = $1 AND purpose = $2)
+            OR (purpose = ANY($3) AND used_at IS NULL AND replaced_at IS NULL
+                AND subject = (SELECT subject FROM links WHERE token_digest = $1 AND purpose = $2))
+         ORDER BY token_digest FOR UPDATE
         """,
-        _digest(token),
+        digest := _digest(token),
         purpose,
+        OF_ACCOUNTS,
     )
+    row = next((row for row in rows if row["token_digest"] == digest), None)
     if row is None:
         raise LinkUnknown
     if row["used_at"] is not None:

@@ -98,6 +98,20 @@ async def test_a_tampered_step_is_no_step(site: Site) -> None:
         assert answer.headers["Location"] == "/identity/sign-in"
 
 
+async def test_who_proved_a_password_that_was_changed_since_begins_again(site: Site) -> None:
+    await site.post("/identity/sign-in", email=ADMINISTRATOR, password=PASSWORD)
+    await site.post("/identity/forgotten-password", email=ADMINISTRATOR)
+    await site.answer_inquiries()
+    chosen = {"password": "another horse 43", "password_again": "another horse 43"}
+    assert (await site.post(site.newest_link(), **chosen)).status == 303
+    for path in ("/identity/second-factor", "/identity/second-factor/new"):
+        answer = await site.client.get(path, allow_redirects=False)
+        assert answer.headers["Location"] == "/identity/sign-in"
+    code = pyotp.TOTP(SECOND_FACTOR).now()
+    answer = await site.post("/identity/second-factor", code=code)
+    assert answer.headers["Location"] == "/identity/sign-in"
+
+
 async def test_a_code_works_once(site: Site) -> None:
     code = pyotp.TOTP(SECOND_FACTOR).now()
     await site.post("/identity/sign-in", email=ADMINISTRATOR, password=PASSWORD)

@@ -1,6 +1,7 @@
 """Signing in: the password, the second factor for staff, renewal, and signing out."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
@@ -100,7 +101,8 @@ async def go_on(request: web.Request, account: Account, *, next_page: str) -> we
     """After the first proof: candidates are in, staff prove a second time."""
     if account.is_staff:
         response = web.HTTPSeeOther(SECOND_FACTOR_PAGE)
-        keep_step(request, response, STEP, f"{account.id} {next_page}", lasts=STEP_LASTS)
+        proved = f"{account.id} {_mark_of_password(account)} {next_page}"
+        keep_step(request, response, STEP, proved, lasts=STEP_LASTS)
         return response
     response = web.HTTPSeeOther(next_page)
     async with transaction(request.app[POOL]) as tx:
@@ -144,11 +146,17 @@ async def load_step(tx: Tx, request: web.Request) -> tuple[Account, str]:
     """Read who has proved the password a moment ago, or send them back to begin again."""
     step = find_step(request, STEP)
     if step is not None:
-        account_id, _, next_page = step.partition(" ")
+        account_id, _, rest = step.partition(" ")
+        password, _, next_page = rest.partition(" ")
         account = await accounts.find(tx, account_id=UUID(account_id))
-        if account is not None and account.is_staff:
+        if account and account.is_staff and _mark_of_password(account) == password:
             return account, next_page
     raise web.HTTPSeeOther(SIGN_IN)
+
+
+def _mark_of_password(account: Account) -> str:
+    """Whoever proved a password that was changed since has proved nothing."""
+    return sha256((account.password_hash or "").encode()).hexdigest()[:16]
 
 
 async def _load_secret(tx: Tx, request: web.Request, account: Account) -> str:
