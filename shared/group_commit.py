@@ -143,6 +143,7 @@ class GroupCommit(Generic[Item, Answer]):
         try:
             await self._commit(batch)
         except Exception as error:
+            self._hand_out()  # to those before them, whatever becomes of these
             if db.is_unavailable(error):
                 # Perhaps committed, perhaps not: never do it again on our own account.
                 log.warning("group commit lost its database", name=self._name, error=repr(error))

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from asyncpg.transaction import Transaction
 
-from shared.db import Pool, Tx
+from shared.db import Connection, Pool, Tx
 from shared.errors import Busy
 from shared.group_commit import GroupCommit, at_once
 from tests.eventually import eventually
@@ -66,6 +67,27 @@ async def test_whoever_is_settled_is_told_so_when_the_database_is_lost(
     with pytest.raises(Busy):
         await second
     assert await group.ask(3) == 6
+
+
+async def test_whoever_is_settled_is_told_so_when_no_other_transaction_can_begin(
+    start: Start, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.gate.clear()
+    group = start()
+    first = asyncio.create_task(group.ask(1))
+    await eventually(lambda: ledger.begun == 1)
+    second = asyncio.create_task(group.ask(2))
+    await eventually(lambda: len(group._queue) == 1)
+
+    async def fail(connection: Connection) -> Transaction:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(group, "_begin", fail)
+    ledger.gate.set()
+    await eventually(first.done)
+    assert await first == 2
+    with pytest.raises(Busy):
+        await second
 
 
 async def test_whoever_is_settled_is_told_so_when_the_process_ends(
