@@ -44,9 +44,10 @@ async def site(make_database: MakeDatabase, google: Running) -> AsyncIterator[Si
 async def test_an_issuer_that_cannot_be_used_is_said_to_be_away(
     site: Site, google: Running, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(oidc, "TIMEOUT", ClientTimeout(total=0.2))
     google.issuer.fault = fault
-    answer = await go(site, "/identity/google")
+    with monkeypatch.context() as patched:
+        patched.setattr(oidc, "TIMEOUT", ClientTimeout(total=0.2))
+        answer = await go(site, "/identity/google")
     page = await answer.text()
     assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
     assert "Google 目前沒有回應" in page
@@ -59,8 +60,8 @@ async def test_an_issuer_that_cannot_be_used_is_said_to_be_away(
 async def test_an_issuer_that_goes_away_meanwhile_leaves_nothing_behind(
     site: Site, google: Running, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(oidc, "TIMEOUT", ClientTimeout(total=0.2))
     back = await google.be(await set_out(site), EMAIL)
+    monkeypatch.setattr(oidc, "TIMEOUT", ClientTimeout(total=0.2))
     google.issuer.fault = fault
     with capture_logs() as logs:
         answer = await come_back(site, back)
