@@ -20,8 +20,8 @@ from tests.servers import Servers
 ROOT = Path(__file__).parents[2]
 
 # The figures to reach against pgbench are for a disk that takes its time: where they were set, 32
-# clients that wanted one row got 530 a second. Many virtual disks confirm in a tenth of this, and
-# keep nothing when the power fails.
+# clients that wanted one row got 530 a second. Some disks, and many virtual ones, confirm in a
+# tenth of this.
 FLUSH = timedelta(milliseconds=1)
 
 # No run of a benchmark takes longer; what does is stuck.
