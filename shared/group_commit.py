@@ -221,11 +221,9 @@ class GroupCommit(Generic[Item, Answer]):
         self, tx: Tx, batch: "list[_Waiting[Item, Answer]]"
     ) -> Sequence[Answer | Refused]:
         items = [waiting.item for waiting in batch]
-        try:
-            settle = await self._look(tx, items)
-        finally:
-            # Whoever is told here goes on in the next turn, when the statement is on its way.
-            self._hand_out()
+        settle = await self._look(tx, items)
+        # Whoever is told here goes on in the next turn, when the first statement is on its way.
+        self._hand_out()
         outcomes = await settle(tx, items)
         if len(outcomes) != len(batch):
             raise RuntimeError(f"{len(batch)} items got {len(outcomes)} answers")
